@@ -1,0 +1,84 @@
+"""θ: all parameters of the network in one vector, with W1, b1, W2, b2 as views of it."""
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+Array = Any
+
+
+class Parameters(NamedTuple):
+    """The four named parts of θ (or of a gradient): W1 (h, d), b1 (h,), W2 (k, h), b2 (k,)."""
+
+    W1: Array
+    b1: Array
+    W2: Array
+    b2: Array
+
+
+@dataclass(frozen=True)
+class Shape:
+    """The sizes of a network, and so the places of its parameters in θ.
+
+    θ is the matrix [W1 b1] (h, d + 1) and then [W2 b2] (k, h + 1), both row-major: a bias stands
+    beside the weights of its unit, so that one matrix product serves both. Views cost nothing.
+    """
+
+    n_features: int
+    hidden_width: int
+    n_outputs: int
+
+    @property
+    def size(self) -> int:
+        """The number of parameters, h (d + 1) + k (h + 1)."""
+        return self.split + self.n_outputs * (self.hidden_width + 1)
+
+    @property
+    def split(self) -> int:
+        """Where [W1 b1] ends in θ and [W2 b2] begins."""
+        return self.hidden_width * (self.n_features + 1)
+
+    def layers(self, theta: Array) -> tuple[Array, Array]:
+        """Return [W1 b1] (h, d + 1) and [W2 b2] (k, h + 1), views of θ."""
+        hidden = theta[: self.split].reshape((self.hidden_width, self.n_features + 1))
+        output = theta[self.split :].reshape((self.n_outputs, self.hidden_width + 1))
+        return hidden, output
+
+    def views(self, theta: Array) -> Parameters:
+        """Return W1, b1, W2, b2 as views of θ: writing to one writes to θ."""
+        hidden, output = self.layers(theta)
+        return Parameters(hidden[:, :-1], hidden[:, -1], output[:, :-1], output[:, -1])
+
+    def join(self, parameters: Parameters, dtype: Any = None) -> np.ndarray:
+        """Return a new θ that holds copies of the four parts."""
+        theta = np.empty(self.size, dtype=parameters.W1.dtype if dtype is None else dtype)
+        for part, value in zip(self.views(theta), parameters, strict=True):
+            part[...] = value
+        return theta
+
+    def weights_mask(self, dtype: Any) -> np.ndarray:
+        """Return a vector like θ: 1 where θ holds a weight, 0 where it holds a bias."""
+        mask = np.ones(self.size, dtype=dtype)
+        views = self.views(mask)
+        views.b1[...] = 0
+        views.b2[...] = 0
+        return mask
+
+
+def draw(
+    shape: Shape, gain: float, output_intercept: np.ndarray, rng: np.random.RandomState, dtype: Any
+) -> np.ndarray:
+    """Draw θ⁽⁰⁾: W1 and b1 at random, W2 = 0, b2 given.
+
+    W1 is N(0, gain²/d), so that Z1 has a spread of about `gain` on standardised columns (LeCun et
+    al. 1998, He et al. 2015), and b1 is uniform in [-1, 1], which spreads the units' bends over
+    the data. With W2 = 0 the first cost is that of b2 alone, whatever the draw; no output is
+    preferred to another, so relabelling the classes cannot change the fitted function. The draw
+    is made in float64: float32 and float64 fits start from the same point.
+    """
+    h, d = shape.hidden_width, shape.n_features
+    W1 = rng.normal(scale=gain / d**0.5, size=(h, d))
+    b1 = rng.uniform(-1.0, 1.0, size=h)
+    W2 = np.zeros((shape.n_outputs, h))
+    return shape.join(Parameters(W1, b1, W2, output_intercept), dtype=dtype)

@@ -1,0 +1,103 @@
+"""The examples, a block at a time, as the fast path wants them.
+
+A block is X̃ = [X - μ, 1] (m, d + 1): the column of ones makes the bias one more weight, and
+centring before the product (not after it) keeps every digit where a mean is far larger than a
+spread. The scales go into the weights, at no cost. Any layout of X works: a block of a
+column-major X is column-major, and BLAS takes either; blocks of a row-major X are one piece of
+memory, which is fastest.
+"""
+
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+
+Index = slice | np.ndarray
+
+
+class DenseRows:
+    """Blocks of a dense X, centred into a buffer; X itself is neither copied nor changed."""
+
+    #: Rows a block: A, D and X̃ of a block should stay in a core's cache.
+    block_elements, least_rows, most_rows = 2**17, 256, 4096
+
+    def __init__(self, X: np.ndarray, center: np.ndarray | None) -> None:
+        self.X = X
+        self._center = center
+        self._column_major = X.flags.f_contiguous and not X.flags.c_contiguous
+
+    def buffer(self, m: int) -> np.ndarray:
+        """Return space for the X̃ of at most m rows."""
+        d = self.X.shape[1]
+        order = (d + 1, m) if self._column_major else (m, d + 1)
+        ones = np.ones(order, dtype=self.X.dtype)
+        return ones.T if self._column_major else ones
+
+    def load(self, index: Index, buffer: np.ndarray) -> np.ndarray:
+        """Return X̃ of the rows `index`, written into `buffer`."""
+        X = self.X[index]
+        block = buffer[: len(X)]
+        if self._center is None:
+            block[:, :-1] = X
+        else:
+            np.subtract(X, self._center, out=block[:, :-1])
+        return block
+
+    @staticmethod
+    def hidden(block: np.ndarray, W: np.ndarray, out: np.ndarray) -> None:
+        """Write Z1ᵀ = W X̃ᵀ (h, m) into `out`, for W (h, d + 1)."""
+        np.matmul(W, block.T, out=out)
+
+    @staticmethod
+    def outer(D: np.ndarray, block: np.ndarray, out: np.ndarray) -> None:
+        """Write D X̃ (h, d + 1) into `out`, for D (h, m)."""
+        np.matmul(D, block, out=out)
+
+
+class SparseRows:
+    """Blocks of a CSR X with a column of ones appended; never centred, never made dense."""
+
+    #: A product with a sparse block writes a whole (h, d) gradient: larger blocks, fewer of them.
+    block_elements, least_rows, most_rows = 2**20, 4096, 16384
+
+    def __init__(self, X: Any, center: None = None) -> None:
+        ones = np.ones((X.shape[0], 1), dtype=X.dtype)
+        self.X = sp.hstack([X, ones], format="csr", dtype=X.dtype)
+
+    def buffer(self, m: int) -> None:
+        """Return nothing: sparse blocks are made anew."""
+
+    def load(self, index: Index, buffer: None) -> Any:
+        """Return X̃ of the rows `index`."""
+        return self.X[index]
+
+    @staticmethod
+    def hidden(block: Any, W: np.ndarray, out: np.ndarray) -> None:
+        """Write Z1ᵀ = W X̃ᵀ (h, m) into `out`, for W (h, d + 1)."""
+        out[...] = (block @ W.T).T
+
+    @staticmethod
+    def outer(D: np.ndarray, block: Any, out: np.ndarray) -> None:
+        """Write D X̃ (h, d + 1) into `out`, for D (h, m)."""
+        out[...] = (block.T @ D.T).T
+
+
+Rows = DenseRows | SparseRows
+
+
+def make_rows(X: Any, center: np.ndarray | None) -> Rows:
+    """Return the blocks of X, dense or CSR; `center` (d,) is None for sparse X."""
+    return SparseRows(X) if sp.issparse(X) else DenseRows(X, center)
+
+
+def even_slices(n: int, rows: int) -> list[slice]:
+    """Cut n rows into equal blocks of at most about `rows`, a power of two of them up to 16, then
+    a multiple of 16.
+
+    The cut depends on n alone, so results do not depend on the number of threads; and every usual
+    number of threads divides the work evenly.
+    """
+    count = -(-n // rows)
+    count = 1 << (count - 1).bit_length() if count <= 16 else -(-count // 16) * 16
+    edges = np.linspace(0, n, min(count, n) + 1).astype(int).tolist()
+    return [slice(a, b) for a, b in zip(edges[:-1], edges[1:], strict=True)]
