@@ -3,7 +3,6 @@
 from sk_shallow._activations import ACTIVATIONS, Activation
 from sk_shallow._classifier import ShallowNetClassifier
 from sk_shallow._solvers import SOLVERS
-
 from sk_shallow._version import __version__
 
 __all__ = ["ACTIVATIONS", "SOLVERS", "Activation", "ShallowNetClassifier", "__version__"]

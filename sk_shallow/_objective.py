@@ -53,7 +53,8 @@ class _Buffers:
 class Objective:
     """The cost J(θ) and its gradient on all rows, or on batches of them.
 
-    Use as a context manager: inside, BLAS is held to one thread and our own threads are up.
+    Use as a context manager: inside, BLAS is held to one thread, our own threads are up, and
+    numbers may overflow silently: a cost that is not finite is the solver's to judge.
 
     Parameters
     ----------
@@ -99,8 +100,10 @@ class Objective:
     def __enter__(self) -> Self:
         n_threads = min(n_blas_threads(), len(self._groups))
         self._stack.enter_context(one_blas_thread())
+        self._stack.enter_context(np.errstate(all="ignore"))
         if n_threads > 1:
-            self._map = self._stack.enter_context(ThreadPoolExecutor(n_threads)).map
+            pool = ThreadPoolExecutor(n_threads, initializer=partial(np.seterr, all="ignore"))
+            self._map = self._stack.enter_context(pool).map
         return self
 
     def __exit__(self, *exc_info: object) -> None:
@@ -131,10 +134,9 @@ class Objective:
         buffers = self._take(len(index))
         block = self._load(index, buffers, self.n / len(index))
         gradient = np.empty_like(theta)
-        with np.errstate(all="ignore"):
-            value = self._evaluate(self._scaled_layers(theta), block, buffers, gradient)
-            self._give(buffers, len(index))
-            return self._finish(theta, value, gradient)
+        value = self._evaluate(self._scaled_layers(theta), block, buffers, gradient)
+        self._give(buffers, len(index))
+        return self._finish(theta, value, gradient)
 
     def _cut(self) -> list[list[Any]]:
         """Return the groups of blocks: prepared ones where they are small, else their rows."""
@@ -175,18 +177,17 @@ class Objective:
     def _sum_group(self, layers: tuple[np.ndarray, np.ndarray], group: list[Any]) -> tuple[float, np.ndarray]:
         """Return the summed cost and gradient of a group's blocks, in their order."""
         value, total, part = 0.0, np.empty(self.shape.size, dtype=self._dtype), None
-        with np.errstate(all="ignore"):
-            for item in group:
-                m = _length(item)
-                buffers = self._take(m)
-                block = item if isinstance(item, Block) else self._load(item, buffers)
-                if part is None:
-                    value += self._evaluate(layers, block, buffers, total)
-                    part = np.empty_like(total) if len(group) > 1 else total
-                else:
-                    value += self._evaluate(layers, block, buffers, part)
-                    total += part
-                self._give(buffers, m)
+        for item in group:
+            m = _length(item)
+            buffers = self._take(m)
+            block = item if isinstance(item, Block) else self._load(item, buffers)
+            if part is None:
+                value += self._evaluate(layers, block, buffers, total)
+                part = np.empty_like(total) if len(group) > 1 else total
+            else:
+                value += self._evaluate(layers, block, buffers, part)
+                total += part
+            self._give(buffers, m)
         return value, total
 
     def _evaluate(

@@ -7,6 +7,7 @@ column-major X is column-major, and BLAS takes either; blocks of a row-major X a
 memory, which is fastest.
 """
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -33,7 +34,7 @@ class DenseRows:
         ones = np.ones(order, dtype=self.X.dtype)
         return ones.T if self._column_major else ones
 
-    def load(self, index: Index, buffer: np.ndarray) -> np.ndarray:
+    def load(self, index: Index, buffer: Any) -> np.ndarray:
         """Return X̃ of the rows `index`, written into `buffer`."""
         X = self.X[index]
         block = buffer[: len(X)]
@@ -61,13 +62,13 @@ class SparseRows:
     block_elements, least_rows, most_rows = 2**20, 4096, 16384
 
     def __init__(self, X: Any, center: None = None) -> None:
-        ones = np.ones((X.shape[0], 1), dtype=X.dtype)
-        self.X = sp.hstack([X, ones], format="csr", dtype=X.dtype)
+        ones: Any = sp.csr_array(np.ones((X.shape[0], 1), dtype=X.dtype))
+        self.X = sp.hstack([X, ones], format="csr")
 
     def buffer(self, m: int) -> None:
         """Return nothing: sparse blocks are made anew."""
 
-    def load(self, index: Index, buffer: None) -> Any:
+    def load(self, index: Index, buffer: Any) -> Any:
         """Return X̃ of the rows `index`."""
         return self.X[index]
 
@@ -100,4 +101,4 @@ def even_slices(n: int, rows: int) -> list[slice]:
     count = -(-n // rows)
     count = 1 << (count - 1).bit_length() if count <= 16 else -(-count // 16) * 16
     edges = np.linspace(0, n, min(count, n) + 1).astype(int).tolist()
-    return [slice(a, b) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    return [slice(a, b) for a, b in pairwise(edges)]

@@ -138,7 +138,9 @@ def run(states: Iterator[State], rules: Sequence[Rule]) -> Result:
 
 
 def _result(trace: Trace, reason: StopReason | None) -> Result:
-    assert trace.last is not None and trace.best is not None and reason is not None
+    assert trace.last is not None
+    assert trace.best is not None
+    assert reason is not None
     kept = trace.best if reason is StopReason.DIVERGED else trace.last
     return Result(kept, trace.losses, reason)
 
@@ -174,12 +176,15 @@ def run_lbfgs(objective: Objective, theta: np.ndarray, rules: Sequence[Rule]) ->
     reasons = [follow(start)]
     if reasons[-1] is None:
         options = {"maxiter": 2**31 - 1, "maxfun": 2**31 - 1, "ftol": 0.0, "gtol": 0.0, "maxls": 50}
-        scipy_minimize(evaluate, start, jac=True, method="L-BFGS-B", callback=callback, options=options)
+        scipy_minimize(evaluate, start, jac=True, method="L-BFGS-B", callback=callback, options=options)  # type: ignore[call-overload]
     return _result(trace, reasons[-1] or StopReason.STALLED)
 
 
 #: The names of the solvers. Parameter checks, error messages and dispatch read it.
 SOLVERS = ("gd", "lbfgs", "adam")
+
+#: Step sizes that suit standardised columns. L-BFGS begins with a step of length 1 at most.
+LEARNING_RATES = {"gd": 0.5, "lbfgs": 1.0, "adam": 0.01}
 
 
 def solve(

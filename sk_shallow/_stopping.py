@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from enum import Enum
+from enum import StrEnum
 from typing import NamedTuple
 
 import numpy as np
@@ -26,7 +26,7 @@ class State(NamedTuple):
         return float(np.abs(self.gradient).max())
 
 
-class StopReason(str, Enum):
+class StopReason(StrEnum):
     """The ways to end, each with what it means to a person."""
 
     CONVERGED = "converged"

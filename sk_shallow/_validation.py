@@ -45,7 +45,7 @@ PARAMETER_CONSTRAINTS: dict[str, list[Any]] = {
     "hidden_width": [Interval(Integral, 1, None, closed="left")],
     "activation": [StrOptions(set(ACTIVATIONS)), Activation],
     "solver": [StrOptions(set(SOLVERS))],
-    "learning_rate": [Interval(Real, 0, None, closed="neither")],
+    "learning_rate": [None, Interval(Real, 0, np.inf, closed="neither")],
     "momentum": [Interval(Real, 0, 1, closed="left")],
     "batch_size": [None, Interval(Integral, 1, None, closed="left")],
     "l2_regularization": [Interval(Real, 0, np.inf, closed="left")],
@@ -117,7 +117,9 @@ def _check_real_numbers(X: Any) -> None:
         return
     what = _not_numbers(array)
     if what == "complex numbers":
-        raise ValueError("Complex data not supported: X must hold real numbers. Pass X.real and X.imag as columns.")
+        raise ValueError(
+            "Complex data not supported: X must hold real numbers. Pass X.real and X.imag as columns."
+        )
     if what:
         raise ValueError(f"X must hold real numbers, got an array of {what} (dtype {array.dtype}). {_REMEDY}")
 
@@ -149,8 +151,7 @@ def check_training_data(
 
 def _check_labels(y: Any) -> np.ndarray:
     """Return y as labels (n,), or as a dense indicator (n, k) of 0 and 1."""
-    if sp.issparse(y):
-        y = y.toarray()
+    y = y.toarray() if hasattr(y, "toarray") else y
     _check_label_kinds(y)
     y = np.asarray(y)
     if y.ndim == 2 and y.shape[1] == 1:
@@ -321,7 +322,7 @@ def _class_weights(class_weight: Any, targets: Targets, s: np.ndarray, partial: 
         raise ValueError(
             f"class_weight names labels that are not in y: {_listed(unknown)}. The classes are {_listed(classes)}."
         )
-    wrong = {label: w for label, w in class_weight.items() if not (isinstance(w, Real) and 0 <= w < np.inf)}
+    wrong = {label: w for label, w in class_weight.items() if not (isinstance(w, Real) and 0 <= float(w) < np.inf)}
     if wrong:
         raise ValueError(f"class_weight must map labels to finite weights >= 0, got {wrong}.")
     return np.array([class_weight.get(label, 1.0) for label in classes.tolist()], dtype=np.float64)
