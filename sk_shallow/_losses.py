@@ -54,22 +54,20 @@ class SigmoidCrossEntropy:
     def fused(self, Z2: np.ndarray, Y: np.ndarray, s: np.ndarray, scratch: np.ndarray) -> float:
         """Return sum s L and overwrite Z2 by s (A2 - Y), for Z2 (k, m), `Y` = s y (k, m), s (m,).
 
-        With e = exp(-|z|) the softplus is max(z, 0) + log(1 + e), the sigmoid 1/(1 + e) for
-        z >= 0 and e/(1 + e) below: nothing overflows.
+        The softplus is max(z, 0) + log(1 + exp(-|z|)), the sigmoid exp(z - softplus(z)): nothing
+        overflows.
         """
         np.abs(Z2, out=scratch)
         np.negative(scratch, out=scratch)
         np.exp(scratch, out=scratch)
-        positive = np.maximum(Z2, 0)
-        value = -float(np.vdot(Z2, Y))
-        np.greater_equal(Z2, 0, out=Z2, casting="unsafe")
-        np.maximum(Z2, scratch, out=Z2)
-        positive += np.log1p(scratch)
-        scratch += 1
-        Z2 /= scratch
-        Z2 *= s
-        Z2 -= Y
-        return value + float((positive @ s).sum())
+        softplus = np.log1p(scratch)
+        np.add(softplus, np.maximum(Z2, 0), out=softplus)
+        value = float(np.add.reduce(np.dot(softplus, s))) - float(np.vdot(Z2, Y))
+        np.subtract(Z2, softplus, out=Z2)
+        np.exp(Z2, out=Z2)
+        np.multiply(Z2, s, out=Z2)
+        np.subtract(Z2, Y, out=Z2)
+        return value
 
 
 class SoftmaxCrossEntropy:

@@ -14,16 +14,24 @@ from functools import partial
 from typing import Any, NamedTuple, Self
 
 import numpy as np
+import scipy.sparse as sp
 
 from sk_shallow._activations import Activation
 from sk_shallow._losses import Loss
 from sk_shallow._parameters import Shape
-from sk_shallow._rows import Index, Rows, even_slices, make_rows
+from sk_shallow._rows import DenseRows, Index, Rows, SparseRows, WideRows, even_slices
 from sk_shallow._threads import n_blas_threads, one_blas_thread
 
 #: Up to this many numbers, the prepared blocks are kept from one evaluation to the next.
 KEPT_ELEMENTS = 2**20
+#: Blocks are summed in this many groups at most; a group is the work of one thread.
 N_GROUPS = 16
+#: From this many products (n h (d + k)) on, a pass is worth more than one thread.
+PARALLEL_WORK = 3 * 10**6
+#: X counts as wide when it has more columns than this many times the hidden units.
+WIDE = 2
+#: Means up to this many spreads may be folded into the bias: it costs two digits at most.
+MOST_FOLDED = 100.0
 
 
 class Block(NamedTuple):
@@ -84,16 +92,21 @@ class Objective:
     ) -> None:
         n, dtype = X.shape[0], X.dtype
         self.n, self.shape, self.activation, self.loss = n, shape, activation, loss
-        self._rows, self._y, self._dtype = make_rows(X, center), y, dtype
+        self._y, self._dtype = y, dtype
+        small = n * (shape.n_features + 1) <= KEPT_ELEMENTS
+        self._rows = _rows_of(X, center, scale, shape, small)
+        self._center = None
+        if isinstance(self._rows, WideRows) and center is not None:
+            self._center = center.astype(dtype)
         self._total = float(n if s is None else s.sum(dtype=np.float64))
         self._s = None if s is None else (s / self._total).astype(dtype)
-        self._multiplier = None if scale is None else np.append(1 / scale, 1).astype(dtype)
+        self._multiplier = None if scale is None or small else np.append(1 / scale, 1).astype(dtype)
         self._penalty = None
         if l2_regularization:
             self._penalty = shape.weights_mask(dtype) * dtype.type(l2_regularization / self._total)
-        self._slices = even_slices(n, block_rows(self._rows, shape))
+        self._slices = even_slices(n, block_rows(self._rows, n, shape))
         self._free: dict[int, list[_Buffers]] = {}
-        self._groups: list[list[Any]] = self._cut()
+        self._groups: list[list[Any]] = self._cut(keep=small)
         self._map: Callable[..., Iterable[Any]] = map
         self._stack = ExitStack()
 
@@ -113,6 +126,8 @@ class Objective:
     def __call__(self, theta: np.ndarray) -> tuple[float, np.ndarray]:
         """Return J(θ) and ∇J(θ), a new vector."""
         layers = self._scaled_layers(theta)
+        if len(self._groups) == 1:
+            return self._finish(theta, *self._sum_group(layers, self._groups[0]))
         sums = iter(self._map(partial(self._sum_group, layers), self._groups))
         value, gradient = next(sums)
         for other_value, other_gradient in sums:
@@ -138,11 +153,11 @@ class Objective:
         self._give(buffers, len(index))
         return self._finish(theta, value, gradient)
 
-    def _cut(self) -> list[list[Any]]:
-        """Return the groups of blocks: prepared ones where they are small, else their rows."""
+    def _cut(self, keep: bool) -> list[list[Any]]:
+        """Return the groups of blocks: prepared ones to keep, or their rows."""
         per_group = -(-len(self._slices) // N_GROUPS)
         items: list[Any] = self._slices
-        if self.n * (self.shape.n_features + 1) <= KEPT_ELEMENTS:
+        if keep:
             items = [
                 self._load(rows, _Buffers(self._rows, self.shape, self.activation, _length(rows), self._dtype))
                 for rows in self._slices
@@ -161,8 +176,9 @@ class Objective:
 
     def _take(self, m: int) -> _Buffers:
         """Take free buffers for m rows, or make some: as many come about as there are threads."""
+        free = self._free.setdefault(m, [])
         try:
-            return self._free.setdefault(m, []).pop()
+            return free.pop()
         except IndexError:
             return _Buffers(self._rows, self.shape, self.activation, m, self._dtype)
 
@@ -172,7 +188,11 @@ class Objective:
     def _scaled_layers(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return [W1 b1] for unscaled rows, and [W2 b2]."""
         hidden, output = self.shape.layers(theta)
-        return (hidden if self._multiplier is None else hidden * self._multiplier), output
+        if self._multiplier is not None:
+            hidden = hidden * self._multiplier
+        if self._center is not None:
+            hidden[:, -1] -= hidden[:, :-1] @ self._center
+        return hidden, output
 
     def _sum_group(self, layers: tuple[np.ndarray, np.ndarray], group: list[Any]) -> tuple[float, np.ndarray]:
         """Return the summed cost and gradient of a group's blocks, in their order."""
@@ -199,10 +219,10 @@ class Objective:
         A1, D, Z2 = buffers.A1, buffers.D, buffers.Z2
         self._rows.hidden(block.X, hidden, out=buffers.Z1)
         self.activation.write(buffers.Z1, out=A1[:-1])
-        np.matmul(output, A1, out=Z2)
+        np.dot(output, A1, out=Z2)
         value = self.loss.fused(Z2, block.Y, block.s, buffers.E)  # Z2 is dZ2 from here on
-        np.matmul(Z2, A1.T, out=d_output)
-        np.matmul(output[:, :-1].T, Z2, out=D)
+        np.dot(Z2, A1.T, out=d_output)
+        np.dot(output[:, :-1].T, Z2, out=D)
         if self.activation.fused:
             self.activation.fused.chain(A1[:-1], D, buffers.scratch)
         else:
@@ -214,6 +234,8 @@ class Objective:
         """Undo the scaling of the rows in the gradient and add the penalty."""
         if self._multiplier is not None:
             d_hidden, _ = self.shape.layers(gradient)
+            if self._center is not None:
+                d_hidden[:, :-1] -= np.outer(d_hidden[:, -1], self._center)
             d_hidden *= self._multiplier
         if self._penalty is not None:
             pull = self._penalty * theta
@@ -226,6 +248,19 @@ def _length(item: slice | Block) -> int:
     return len(item.s) if isinstance(item, Block) else item.stop - item.start
 
 
-def block_rows(rows: Rows, shape: Shape) -> int:
-    """Return how many rows a block should have at most."""
-    return int(np.clip(rows.block_elements // shape.hidden_width, rows.least_rows, rows.most_rows))
+def block_rows(rows: Rows, n: int, shape: Shape) -> int:
+    """Return how many of n rows a block should have at most."""
+    most = int(np.clip(rows.block_elements // shape.hidden_width, rows.least_rows, rows.most_rows))
+    work = n * shape.hidden_width * (shape.n_features + shape.n_outputs)
+    return min(most, -(-n // 2)) if work >= PARALLEL_WORK else most
+
+
+def _rows_of(X: Any, center: np.ndarray | None, scale: np.ndarray | None, shape: Shape, small: bool) -> Rows:
+    """Return the blocks of X that suit it: scaled and kept, prepared at each pass, or raw."""
+    if sp.issparse(X):
+        return SparseRows(X, scale if small else None)
+    wide = shape.n_features > WIDE * shape.hidden_width
+    near = center is None or scale is None or bool(np.all(np.abs(center) <= MOST_FOLDED * scale))
+    if wide and near and not small:
+        return WideRows(X)
+    return DenseRows(X, center, scale if small else None)

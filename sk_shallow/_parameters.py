@@ -1,6 +1,7 @@
 """θ: all parameters of the network in one vector, with W1, b1, W2, b2 as views of it."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -29,12 +30,12 @@ class Shape:
     hidden_width: int
     n_outputs: int
 
-    @property
+    @cached_property
     def size(self) -> int:
         """The number of parameters, h (d + 1) + k (h + 1)."""
         return self.split + self.n_outputs * (self.hidden_width + 1)
 
-    @property
+    @cached_property
     def split(self) -> int:
         """Where [W1 b1] ends in θ and [W2 b2] begins."""
         return self.hidden_width * (self.n_features + 1)

@@ -2,7 +2,8 @@
 
 A block is X̃ = [X - μ, 1] (m, d + 1): the column of ones makes the bias one more weight, and
 centring before the product (not after it) keeps every digit where a mean is far larger than a
-spread. The scales go into the weights, at no cost. Any layout of X works: a block of a
+spread. The scales go into the weights of a large X, at no cost, and into the blocks of a small one,
+which are made once. Any layout of X works: a block of a
 column-major X is column-major, and BLAS takes either; blocks of a row-major X are one piece of
 memory, which is fastest.
 """
@@ -22,10 +23,12 @@ class DenseRows:
     #: Rows a block: A, D and X̃ of a block should stay in a core's cache.
     block_elements, least_rows, most_rows = 2**17, 256, 4096
 
-    def __init__(self, X: np.ndarray, center: np.ndarray | None) -> None:
+    def __init__(self, X: np.ndarray, center: np.ndarray | None, scale: np.ndarray | None) -> None:
         self.X = X
-        self._center = center
-        self._column_major = X.flags.f_contiguous and not X.flags.c_contiguous
+        self._center = None if center is None else center.astype(X.dtype)
+        self._scale = None if scale is None else scale.astype(X.dtype)
+        # Small blocks are made once: as columns, which products like best. Others follow X.
+        self._column_major = scale is not None or (X.flags.f_contiguous and not X.flags.c_contiguous)
 
     def buffer(self, m: int) -> np.ndarray:
         """Return space for the X̃ of at most m rows."""
@@ -42,17 +45,51 @@ class DenseRows:
             block[:, :-1] = X
         else:
             np.subtract(X, self._center, out=block[:, :-1])
+        if self._scale is not None:
+            block[:, :-1] /= self._scale
         return block
 
     @staticmethod
     def hidden(block: np.ndarray, W: np.ndarray, out: np.ndarray) -> None:
         """Write Z1ᵀ = W X̃ᵀ (h, m) into `out`, for W (h, d + 1)."""
-        np.matmul(W, block.T, out=out)
+        np.dot(W, block.T, out=out)
 
     @staticmethod
     def outer(D: np.ndarray, block: np.ndarray, out: np.ndarray) -> None:
         """Write D X̃ (h, d + 1) into `out`, for D (h, m)."""
-        np.matmul(D, block, out=out)
+        np.dot(D, block, out=out)
+
+
+class WideRows:
+    """Blocks of a dense X as they are, for X much wider than the hidden layer.
+
+    Preparing a block would cost more than adding the bias to Z1 and summing D. The means go into the
+    bias; they must not be far larger than the spreads.
+    """
+
+    block_elements, least_rows, most_rows = 2**17, 256, 4096
+
+    def __init__(self, X: np.ndarray) -> None:
+        self.X = X
+
+    def buffer(self, m: int) -> None:
+        """Return nothing: no block is copied."""
+
+    def load(self, index: Index, buffer: Any) -> np.ndarray:
+        """Return the rows `index` of X."""
+        return self.X[index]
+
+    @staticmethod
+    def hidden(block: np.ndarray, W: np.ndarray, out: np.ndarray) -> None:
+        """Write Z1ᵀ = W X̃ᵀ (h, m) into `out`, for W (h, d + 1)."""
+        np.dot(W[:, :-1], block.T, out=out)
+        np.add(out, W[:, -1:], out=out)
+
+    @staticmethod
+    def outer(D: np.ndarray, block: np.ndarray, out: np.ndarray) -> None:
+        """Write D X̃ (h, d + 1) into `out`, for D (h, m)."""
+        out[:, :-1] = np.dot(D, block)
+        np.add.reduce(D, axis=1, out=out[:, -1])
 
 
 class SparseRows:
@@ -61,7 +98,9 @@ class SparseRows:
     #: A product with a sparse block writes a whole (h, d) gradient: larger blocks, fewer of them.
     block_elements, least_rows, most_rows = 2**20, 4096, 16384
 
-    def __init__(self, X: Any, center: None = None) -> None:
+    def __init__(self, X: Any, scale: np.ndarray | None) -> None:
+        if scale is not None:
+            X = X @ sp.diags_array(1 / scale, dtype=X.dtype)
         ones: Any = sp.csr_array(np.ones((X.shape[0], 1), dtype=X.dtype))
         self.X = sp.hstack([X, ones], format="csr")
 
@@ -83,12 +122,7 @@ class SparseRows:
         out[...] = (block.T @ D.T).T
 
 
-Rows = DenseRows | SparseRows
-
-
-def make_rows(X: Any, center: np.ndarray | None) -> Rows:
-    """Return the blocks of X, dense or CSR; `center` (d,) is None for sparse X."""
-    return SparseRows(X) if sp.issparse(X) else DenseRows(X, center)
+Rows = DenseRows | WideRows | SparseRows
 
 
 def even_slices(n: int, rows: int) -> list[slice]:

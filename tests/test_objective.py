@@ -49,7 +49,7 @@ def textbook(objective, theta, X, Y, s, l2):
     return J, objective.shape.join(gradient)
 
 
-@pytest.fixture(params=["one block", "kept blocks", "loaded blocks"])
+@pytest.fixture(params=["one block", "kept blocks", "loaded blocks", "raw blocks"])
 def blocks(request, monkeypatch):
     """Small blocks, so that 90 rows fill several of unequal length."""
     if request.param != "one block":
@@ -59,6 +59,11 @@ def blocks(request, monkeypatch):
         monkeypatch.setattr(_rows.SparseRows, "least_rows", 1)
     if request.param == "loaded blocks":
         monkeypatch.setattr(_objective, "KEPT_ELEMENTS", 0)
+    if request.param == "raw blocks":
+        monkeypatch.setattr(_rows.WideRows, "most_rows", 4)
+        monkeypatch.setattr(_rows.WideRows, "least_rows", 1)
+        monkeypatch.setattr(_objective, "KEPT_ELEMENTS", 0)
+        monkeypatch.setattr(_objective, "WIDE", 0)
 
 
 @pytest.mark.parametrize("activation", [*ACTIVATIONS.values(), CUSTOM], ids=lambda a: a.name)
