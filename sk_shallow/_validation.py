@@ -291,7 +291,9 @@ def check_weights(
             "sample_weight is zero for every row (after class_weight, if given): there is nothing to learn "
             "from. Give at least one row a positive weight."
         )
-    if not np.isfinite(s.sum(dtype=np.float64)):
+    with np.errstate(over="ignore"):
+        total = s.sum(dtype=np.float64)
+    if not np.isfinite(total):
         raise ValueError("sample_weight times class_weight overflows: divide the weights by their mean.")
     return s
 
