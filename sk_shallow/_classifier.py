@@ -121,11 +121,11 @@ class ShallowNetClassifier(FittedNetwork, ClassifierMixin, TransformerMixin, Bas
     loss_ : float
         The cost J, penalty included, of the fitted network on the training rows.
     loss_curve_ : list of float
-        The full cost before each iteration and after the last: n_iter_ + 1 values.
+        The full cost before each iteration and after the last: ``n_iter_ + 1`` values.
     grad_norm_ : float
         max|∇J| at the fitted network, with respect to the weights of scaled columns.
     converged_ : bool
-        Whether grad_norm_ ≤ tol was reached.
+        Whether ``grad_norm_ <= tol`` was reached.
     stop_reason_ : str
         "converged", "max_iter", "diverged" (the best network met is kept) or "stalled" (no step
         lowers the cost any further at this precision).

@@ -1,0 +1,23 @@
+"""Configuration of the documentation build."""
+
+from sk_shallow import __version__
+
+project = "sk_shallow"
+copyright = "2026, the sk_shallow developers"
+release = version = __version__
+
+extensions = [
+    "sphinx.ext.autodoc",
+    "sphinx.ext.mathjax",
+    "sphinx.ext.viewcode",
+    "numpydoc",
+    "myst_parser",
+]
+myst_enable_extensions = ["dollarmath"]
+myst_heading_anchors = 3
+exclude_patterns = ["_build"]
+html_theme = "furo"
+html_title = "sk_shallow"
+numpydoc_class_members_toctree = False
+numpydoc_show_class_members = False
+autodoc_typehints = "none"
