@@ -391,17 +391,9 @@ class ShallowNetClassifier(FittedNetwork, ClassifierMixin, TransformerMixin, Bas
         if reason is StopReason.CONVERGED or (reason is StopReason.MAX_ITER and self.batch_size is not None):
             return
         where = f"{reason.message} solver={self.solver!r}, n_iter_={self.n_iter_}, max|∇J|={self.grad_norm_:.3g}"
-        smaller = f"a smaller learning_rate, for example {self._step_size / 10:.3g}"
-        remedy = {
-            StopReason.MAX_ITER: "Raise max_iter (or tol), scale the columns (standardize=True), or try "
-            "solver='lbfgs'.",
-            StopReason.DIVERGED: f"The best network met, of cost {self.loss_:.4g}, is kept. Try {smaller}"
-            f" instead of {self._step_size:.3g}.",
-            StopReason.STALLED: "Raise tol, or pass X as float64.",
-        }[reason]
-        if reason is StopReason.MAX_ITER and self.solver != "lbfgs" and self.loss_ > self.loss_curve_[0]:
-            remedy = f"The cost rose from {self.loss_curve_[0]:.4g} to {self.loss_:.4g}: try {smaller}."
-        warnings.warn(f"{where}, tol={self.tol:.3g}. {remedy}", ConvergenceWarning, stacklevel=4)
+        steps = None if self.solver == "lbfgs" else self._step_size
+        advice = reason.advice(self.loss_curve_[0], self.loss_, steps)
+        warnings.warn(f"{where}, tol={self.tol:.3g}. {advice}", ConvergenceWarning, stacklevel=4)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

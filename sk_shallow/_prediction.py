@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -26,45 +27,77 @@ def loss_of(classes: np.ndarray, multilabel: bool) -> Loss:
     return SigmoidCrossEntropy() if multilabel or len(classes) == 2 else SoftmaxCrossEntropy()
 
 
-def _hidden(X: Any, parameters: Parameters, activation: Activation) -> np.ndarray:
-    """Return A1ᵀ (h, m) of a block of rows."""
-    Z1 = np.ascontiguousarray((X @ parameters.W1.T).T)
-    Z1 += parameters.b1[:, None]
-    A1 = Z1 if activation.fused else np.empty_like(Z1)
-    activation.write(Z1, out=A1)
-    return A1
+class _Forward:
+    """Forward propagation of blocks of rows, in buffers that threads share out among themselves.
+
+    Examples are columns, as in a fit: A1 is (h, m) and Z2 is (k, m).
+    """
+
+    def __init__(self, X: Any, parameters: Parameters, activation: Activation, dtype: Any) -> None:
+        self.X, self.activation, self.dtype = X, activation, dtype
+        self.W1, self.W2 = parameters.W1, parameters.W2
+        self.b1, self.b2 = parameters.b1[:, None], parameters.b2[:, None]
+        self.free: list[np.ndarray] = []
+
+    def take(self) -> np.ndarray:
+        """Take a free buffer for Z1 and A1, or make one: as many come about as there are threads."""
+        try:
+            return self.free.pop()
+        except IndexError:
+            n_buffers = 1 if self.activation.fused else 2
+            return np.empty((n_buffers, self.W1.shape[0] * min(_ROWS, self.X.shape[0])), dtype=self.dtype)
+
+    def hidden(self, rows: slice, buffer: np.ndarray) -> np.ndarray:
+        """Return A1 (h, m) of some rows, in `buffer`."""
+        X, h = self.X[rows], self.W1.shape[0]
+        Z1, A1 = (part[: h * X.shape[0]].reshape(h, -1) for part in (buffer[0], buffer[-1]))
+        if isinstance(X, np.ndarray):
+            np.dot(self.W1, X.T, out=Z1)
+        else:
+            Z1[...] = (X @ self.W1.T).T
+        np.add(Z1, self.b1, out=Z1)
+        self.activation.write(Z1, out=A1)
+        return A1
+
+    def output(self, A1: np.ndarray) -> np.ndarray:
+        """Return Z2 (k, m)."""
+        Z2 = np.dot(self.W2, A1)
+        Z2 += self.b2
+        return Z2
 
 
-def _by_blocks(X: Any, width: int, dtype: Any, block: Callable[[Any], np.ndarray]) -> np.ndarray:
-    """Return `block` of all rows of X, shape (n, width), on as many threads as BLAS may use."""
-    out = np.empty((X.shape[0], width), dtype=dtype)
+def forward_blocks(
+    X: Any,
+    parameters: Parameters,
+    activation: Activation,
+    out: np.ndarray,
+    finish: Callable[..., Any],
+    output: bool,
+) -> np.ndarray:
+    """Write ``finish(Z2)``, or ``finish(A1)`` without `output`, of all rows into `out` and return it.
+
+    `finish` sees blocks (m, k) or (m, h). Only `out` is of size n; blocks go to as many threads as
+    BLAS may use.
+    """
+    forward = _Forward(X, parameters, activation, np.result_type(X.dtype, parameters.W1.dtype))
 
     def write(rows: slice) -> None:
-        with np.errstate(all="ignore"):
-            out[rows] = block(X[rows])
+        buffer = forward.take()
+        A1 = forward.hidden(rows, buffer)
+        out[rows] = finish((forward.output(A1) if output else A1).T)
+        forward.free.append(buffer)
 
     slices = even_slices(X.shape[0], _ROWS)
-    n_threads = min(n_blas_threads(), len(slices))
-    if n_threads == 1:
-        for rows in slices:
-            write(rows)
-        return out
-    with one_blas_thread(), ThreadPoolExecutor(n_threads) as pool:
-        list(pool.map(write, slices))
+    n_threads = min(n_blas_threads(), len(slices)) if len(slices) > 1 else 1
+    with np.errstate(all="ignore"):
+        if n_threads == 1:
+            for rows in slices:
+                write(rows)
+        else:
+            quiet = partial(np.seterr, all="ignore")
+            with one_blas_thread(), ThreadPoolExecutor(n_threads, initializer=quiet) as pool:
+                list(pool.map(write, slices))
     return out
-
-
-def hidden_outputs(X: Any, parameters: Parameters, activation: Activation) -> np.ndarray:
-    """Return A1 (n, h)."""
-    dtype = np.result_type(X.dtype, parameters.W1.dtype)
-    return _by_blocks(X, parameters.W1.shape[0], dtype, lambda rows: _hidden(rows, parameters, activation).T)
-
-
-def raw_outputs(X: Any, parameters: Parameters, activation: Activation) -> np.ndarray:
-    """Return Z2 (n, k)."""
-    _, _, W2, b2 = parameters
-    dtype = np.result_type(X.dtype, W2.dtype)
-    return _by_blocks(X, len(b2), dtype, lambda rows: (W2 @ _hidden(rows, parameters, activation)).T + b2)
 
 
 def _read_only(view: np.ndarray) -> np.ndarray:
@@ -102,18 +135,30 @@ class FittedNetwork(ClassNamePrefixFeaturesOutMixin):
     def _n_features_out(self) -> int:
         return self.hidden_coef_.shape[0]
 
-    def _raw_outputs(self, X: Array) -> np.ndarray:
-        """Return Z2 (n, k) of unchecked rows."""
-        check_is_fitted(self)
-        X = check_features(self, X, reset=False)
-        return raw_outputs(X, self._parameters, get_activation(self._fitted_activation))
+    @property
+    def _loss(self) -> Loss:
+        return loss_of(self.classes_, self._multilabel)
 
-    def _of_classes(self, X: Array, function: str) -> np.ndarray:
+    @property
+    def _two_classes(self) -> bool:
+        return len(self.classes_) == 2 and not self._multilabel
+
+    def _forward(
+        self, X: Array, width: int | None, finish: Callable[..., Any], dtype: Any = None, output: bool = True
+    ) -> np.ndarray:
+        """Return ``finish(Z2)`` of rows yet to be checked, (n, width) or (n,) for a width of None."""
+        X = check_features(self, X, reset=False)
+        dtype = np.result_type(X.dtype, self.hidden_coef_.dtype) if dtype is None else dtype
+        out = np.empty(X.shape[:1] if width is None else (X.shape[0], width), dtype=dtype)
+        return forward_blocks(X, self._parameters, get_activation(self._fitted_activation), out, finish, output)
+
+    def _per_class(self, X: Array, function: str) -> np.ndarray:
         """Return a function of the loss at Z2, one column a class: for two, those of -z and z."""
-        Z2 = self._raw_outputs(X)
-        if len(self.classes_) == 2 and not self._multilabel:
-            Z2 = np.hstack([-Z2, Z2])
-        return getattr(loss_of(self.classes_, self._multilabel), function)(Z2)
+        check_is_fitted(self)
+        apply = getattr(self._loss, function)
+        if self._two_classes:
+            return self._forward(X, 2, lambda Z2: apply(np.hstack([-Z2, Z2])))
+        return self._forward(X, len(self.output_intercept_), apply)
 
     def decision_function(self, X: Array) -> np.ndarray:
         """Return the raw outputs Z2.
@@ -133,7 +178,8 @@ class FittedNetwork(ClassNamePrefixFeaturesOutMixin):
         NotFittedError, ValueError
             Before ``fit``; for X that does not match the columns seen in ``fit``.
         """
-        Z2 = self._raw_outputs(X)
+        check_is_fitted(self)
+        Z2 = self._forward(X, len(self.output_intercept_), lambda Z2: Z2)
         return Z2[:, 0] if Z2.shape[1] == 1 and not self._multilabel else Z2
 
     def predict(self, X: Array) -> np.ndarray:
@@ -154,12 +200,12 @@ class FittedNetwork(ClassNamePrefixFeaturesOutMixin):
         NotFittedError, ValueError
             Before ``fit``; for X that does not match the columns seen in ``fit``.
         """
-        Z2 = self._raw_outputs(X)
+        check_is_fitted(self)
         if self._multilabel:
-            return (Z2 > 0).astype(int)
-        if len(self.classes_) == 2:
-            return self.classes_[(Z2[:, 0] > 0).astype(int)]
-        return self.classes_[Z2.argmax(axis=1)]
+            return self._forward(X, len(self.classes_), lambda Z2: Z2 > 0, dtype=int)
+        if self._two_classes:
+            return self.classes_[self._forward(X, None, lambda Z2: Z2[:, 0] > 0, dtype=int)]
+        return self.classes_[self._forward(X, None, lambda Z2: Z2.argmax(axis=1), dtype=int)]
 
     def predict_proba(self, X: Array) -> np.ndarray:
         """Return the probabilities A2.
@@ -180,7 +226,7 @@ class FittedNetwork(ClassNamePrefixFeaturesOutMixin):
         NotFittedError, ValueError
             Before ``fit``; for X that does not match the columns seen in ``fit``.
         """
-        return self._of_classes(X, "activation")
+        return self._per_class(X, "activation")
 
     def predict_log_proba(self, X: Array) -> np.ndarray:
         """Return the logarithm of the probabilities, from Z2: finite where A2 rounds to 0.
@@ -200,7 +246,7 @@ class FittedNetwork(ClassNamePrefixFeaturesOutMixin):
         NotFittedError, ValueError
             Before ``fit``; for X that does not match the columns seen in ``fit``.
         """
-        return self._of_classes(X, "log_activation")
+        return self._per_class(X, "log_activation")
 
     def transform(self, X: Array) -> np.ndarray:
         """Return the outputs A1 of the hidden units.
@@ -221,5 +267,4 @@ class FittedNetwork(ClassNamePrefixFeaturesOutMixin):
             Before ``fit``; for X that does not match the columns seen in ``fit``.
         """
         check_is_fitted(self)
-        X = check_features(self, X, reset=False)
-        return hidden_outputs(X, self._parameters, get_activation(self._fitted_activation))
+        return self._forward(X, self._n_features_out, lambda A1: A1, output=False)

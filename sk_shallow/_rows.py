@@ -132,6 +132,8 @@ def even_slices(n: int, rows: int) -> list[slice]:
     The cut depends on n alone, so results do not depend on the number of threads; and every usual
     number of threads divides the work evenly.
     """
+    if n <= rows:
+        return [slice(0, n)]
     count = -(-n // rows)
     count = 1 << (count - 1).bit_length() if count <= 16 else -(-count // 16) * 16
     edges = np.linspace(0, n, min(count, n) + 1).astype(int).tolist()

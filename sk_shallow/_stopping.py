@@ -39,6 +39,18 @@ class StopReason(StrEnum):
         """What happened, in a sentence."""
         return _MESSAGES[self]
 
+    def advice(self, first_loss: float, loss: float, learning_rate: float | None) -> str:
+        """What a person could try; `learning_rate` is None where the solver finds its own steps."""
+        smaller = "" if learning_rate is None else f"a smaller learning_rate, for example {learning_rate / 10:.3g}"
+        if self is StopReason.STALLED:
+            return "Raise tol, or pass X as float64."
+        if self is StopReason.DIVERGED:
+            remedy = f"Try {smaller} instead of {learning_rate:.3g}." if smaller else "Scale the columns of X."
+            return f"The best network met, of cost {loss:.4g}, is kept. {remedy}"
+        if smaller and loss > first_loss:
+            return f"The cost rose from {first_loss:.4g} to {loss:.4g}: try {smaller}."
+        return "Raise max_iter (or tol), scale the columns (standardize=True), or try solver='lbfgs'."
+
 
 _MESSAGES = {
     StopReason.CONVERGED: "The largest entry of the gradient is at most tol.",
