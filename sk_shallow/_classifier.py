@@ -342,13 +342,7 @@ class ShallowNetClassifier(FittedNetwork, ClassifierMixin, TransformerMixin, Bas
         return LEARNING_RATES[self.solver] if self.learning_rate is None else self.learning_rate
 
     def _start(
-        self,
-        problem: _Problem,
-        shape: Shape,
-        loss: Loss,
-        scaling: Scaling,
-        resume: bool,
-        rng: np.random.RandomState,
+        self, problem: _Problem, shape: Shape, loss: Loss, scaling: Scaling, resume: bool, rng: Any
     ) -> np.ndarray:
         """Return θ⁽⁰⁾: the fitted network where the fit goes on, else a draw."""
         if resume:

@@ -27,7 +27,7 @@ KEPT_ELEMENTS = 2**20
 #: Blocks are summed in this many groups at most; a group is the work of one thread.
 N_GROUPS = 16
 #: From this many products (n h (d + k)) on, a pass is worth more than one thread.
-PARALLEL_WORK = 3 * 10**6
+PARALLEL_WORK = 8 * 10**6
 #: X counts as wide when it has more columns than this many times the hidden units.
 WIDE = 2
 #: Means up to this many spreads may be folded into the bias: it costs two digits at most.
@@ -45,9 +45,11 @@ class Block(NamedTuple):
 class _Buffers:
     """The work space of one thread for blocks of m rows."""
 
-    def __init__(self, rows: Rows, shape: Shape, activation: Activation, m: int, dtype: Any) -> None:
+    def __init__(
+        self, rows: Rows, shape: Shape, activation: Activation, m: int, dtype: Any, kept: bool = False
+    ) -> None:
         h, k = shape.hidden_width, shape.n_outputs
-        self.X = rows.buffer(m)
+        self.X = rows.buffer(m, kept)
         self.Y = np.empty((k, m), dtype=dtype)
         self.s = np.empty(m, dtype=dtype)
         self.A1 = np.ones((h + 1, m), dtype=dtype)
@@ -158,10 +160,7 @@ class Objective:
         per_group = -(-len(self._slices) // N_GROUPS)
         items: list[Any] = self._slices
         if keep:
-            items = [
-                self._load(rows, _Buffers(self._rows, self.shape, self.activation, _length(rows), self._dtype))
-                for rows in self._slices
-            ]
+            items = [self._load(rows, self._buffers(_length(rows), kept=True)) for rows in self._slices]
         return [items[i : i + per_group] for i in range(0, len(items), per_group)]
 
     def _load(self, index: Index, buffers: _Buffers, factor: float = 1.0) -> Block:
@@ -180,7 +179,10 @@ class Objective:
         try:
             return free.pop()
         except IndexError:
-            return _Buffers(self._rows, self.shape, self.activation, m, self._dtype)
+            return self._buffers(m)
+
+    def _buffers(self, m: int, kept: bool = False) -> _Buffers:
+        return _Buffers(self._rows, self.shape, self.activation, m, self._dtype, kept)
 
     def _give(self, buffers: _Buffers, m: int) -> None:
         self._free[m].append(buffers)

@@ -26,16 +26,16 @@ class DenseRows:
     def __init__(self, X: np.ndarray, center: np.ndarray | None, scale: np.ndarray | None) -> None:
         self.X = X
         self._center = None if center is None else center.astype(X.dtype)
-        self._scale = None if scale is None else scale.astype(X.dtype)
-        # Small blocks are made once: as columns, which products like best. Others follow X.
-        self._column_major = scale is not None or (X.flags.f_contiguous and not X.flags.c_contiguous)
+        self._factor = None if scale is None else (1 / scale).astype(X.dtype)
 
-    def buffer(self, m: int) -> np.ndarray:
-        """Return space for the X̃ of at most m rows."""
-        d = self.X.shape[1]
-        order = (d + 1, m) if self._column_major else (m, d + 1)
-        ones = np.ones(order, dtype=self.X.dtype)
-        return ones.T if self._column_major else ones
+    def buffer(self, m: int, kept: bool = False) -> np.ndarray:
+        """Return space for the X̃ of at most m rows.
+
+        It follows the layout of X, but for blocks that are made once and kept: those are
+        column-major, which products like best.
+        """
+        column_major = kept or (self.X.flags.f_contiguous and not self.X.flags.c_contiguous)
+        return np.ones((m, self.X.shape[1] + 1), dtype=self.X.dtype, order="F" if column_major else "C")
 
     def load(self, index: Index, buffer: Any) -> np.ndarray:
         """Return X̃ of the rows `index`, written into `buffer`."""
@@ -45,8 +45,8 @@ class DenseRows:
             block[:, :-1] = X
         else:
             np.subtract(X, self._center, out=block[:, :-1])
-        if self._scale is not None:
-            block[:, :-1] /= self._scale
+        if self._factor is not None:
+            np.multiply(block[:, :-1], self._factor, out=block[:, :-1])
         return block
 
     @staticmethod
@@ -72,7 +72,7 @@ class WideRows:
     def __init__(self, X: np.ndarray) -> None:
         self.X = X
 
-    def buffer(self, m: int) -> None:
+    def buffer(self, m: int, kept: bool = False) -> None:
         """Return nothing: no block is copied."""
 
     def load(self, index: Index, buffer: Any) -> np.ndarray:
@@ -104,7 +104,7 @@ class SparseRows:
         ones: Any = sp.csr_array(np.ones((X.shape[0], 1), dtype=X.dtype))
         self.X = sp.hstack([X, ones], format="csr")
 
-    def buffer(self, m: int) -> None:
+    def buffer(self, m: int, kept: bool = False) -> None:
         """Return nothing: sparse blocks are made anew."""
 
     def load(self, index: Index, buffer: Any) -> Any:
