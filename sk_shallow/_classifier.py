@@ -356,7 +356,7 @@ class ShallowNetClassifier(FittedNetwork, ClassifierMixin, TransformerMixin, Bas
         memory = kept if resume and solver == self.solver else Memory()
         if self.batch_size is None:
             return Memory(memory.rule)
-        return memory if memory.rng is not None else Memory(memory.rule, rng)
+        return memory if memory.shuffling is not None else Memory(memory.rule, rng.get_state())
 
     def _store(
         self, result: Result, shape: Shape, scaling: Scaling, scaler: StandardScaler | None, targets: Targets

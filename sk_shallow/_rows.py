@@ -8,6 +8,7 @@ column-major X is column-major, and BLAS takes either; blocks of a row-major X a
 memory, which is fastest.
 """
 
+from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
@@ -39,6 +40,8 @@ class DenseRows:
 
     def load(self, index: Index, buffer: Any) -> np.ndarray:
         """Return X̃ of the rows `index`, written into `buffer`."""
+        if self._factor is not None and isinstance(index, np.ndarray):
+            return self._prepared.take(index, axis=0)
         X = self.X[index]
         block = buffer[: len(X)]
         if self._center is None:
@@ -48,6 +51,11 @@ class DenseRows:
         if self._factor is not None:
             np.multiply(block[:, :-1], self._factor, out=block[:, :-1])
         return block
+
+    @cached_property
+    def _prepared(self) -> np.ndarray:
+        """The X̃ of all rows of a small X, of which batches take theirs."""
+        return self.load(slice(None), np.ones((self.X.shape[0], self.X.shape[1] + 1), dtype=self.X.dtype))
 
     @staticmethod
     def hidden(block: np.ndarray, W: np.ndarray, out: np.ndarray) -> None:

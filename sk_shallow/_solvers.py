@@ -19,10 +19,13 @@ Batches = Callable[[np.random.RandomState], Iterable[Objective]]
 
 
 class Memory(NamedTuple):
-    """What a solver needs to go on exactly where it stopped, besides θ."""
+    """What a solver needs to go on exactly where it stopped, besides θ.
+
+    `rule` is the step rule's own; `shuffling` is the state of the random generator of batches.
+    """
 
     rule: Any = None
-    rng: np.random.RandomState | None = None
+    shuffling: Any = None
 
 
 class StepRule(Protocol):
@@ -87,32 +90,31 @@ def descend(
     """
     loss, gradient = objective(theta)
     first_loss = loss
+    rng = None if batches is None else np.random.RandomState(0)
+    if rng is not None:
+        rng.set_state(memory.shuffling)
     while True:
         yield State(theta, loss, gradient, memory)
-        if batches is None:
+        if batches is None or rng is None:
             step, step_memory = rule.step(gradient, memory.rule)
-            theta = theta + step
-            memory = Memory(step_memory)
+            theta, memory = theta + step, Memory(step_memory)
         else:
-            theta, memory = _epoch(theta, rule, memory, batches, first_loss)
+            theta, step_memory = _epoch(theta, rule, memory.rule, batches(rng), first_loss)
+            memory = Memory(step_memory, rng.get_state())
         loss, gradient = objective(theta)
 
 
 def _epoch(
-    theta: np.ndarray, rule: StepRule, memory: Memory, batches: Batches, first_loss: float
-) -> tuple[np.ndarray, Memory]:
+    theta: np.ndarray, rule: StepRule, memory: Any, batches: Iterable[Objective], first_loss: float
+) -> tuple[np.ndarray, Any]:
     """Make a step on each batch; leave early when a batch's cost is not bounded."""
-    assert memory.rng is not None
-    rng = np.random.RandomState()
-    rng.set_state(memory.rng.get_state())
-    step_memory = memory.rule
-    for batch in batches(rng):
+    for batch in batches:
         loss, gradient = batch(theta)
-        step, step_memory = rule.step(gradient, step_memory)
+        step, memory = rule.step(gradient, memory)
         theta = theta + step
         if not bounded(loss, first_loss):
             break
-    return theta, Memory(step_memory, rng)
+    return theta, memory
 
 
 class Result(NamedTuple):

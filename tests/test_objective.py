@@ -106,11 +106,14 @@ def test_centre_and_scale_act_as_if_on_the_columns(form):
 
 @pytest.mark.parametrize("form", ["C", "F", "csr"])
 @pytest.mark.parametrize("weighted", [False, True])
-def test_batches_average_to_the_whole(form, weighted):
+@pytest.mark.parametrize("scaled", [False, True])
+@pytest.mark.usefixtures("blocks")
+def test_batches_average_to_the_whole(form, weighted, scaled):
     X, encoded, _, loss = problem("multiclass")
     s = np.arange(len(X), dtype=float) if weighted else None
+    center, scale = (X.mean(axis=0), X.std(axis=0)) if scaled else (None, None)
     given = sp.csr_array(X) if form == "csr" else np.asarray(X, order=form)
-    objective = build(given, encoded, s, loss)
+    objective = build(given, encoded, s, loss, center=None if form == "csr" else center, scale=scale)
     theta = np.random.RandomState(2).normal(size=objective.shape.size)
     batches = [batch(theta) for batch in objective.batches(18, np.random.RandomState(0))]
     value, gradient = objective(theta)
