@@ -231,7 +231,8 @@ class ShallowNetClassifier(FittedNetwork, ClassifierMixin, TransformerMixin, Bas
             resume = self.warm_start and hasattr(self, "hidden_coef_")
             problem = self._check_problem(X, y, sample_weight, resume)
             rules = [gradient_below(self.tol), budget(self.max_iter)]
-            return self._minimise(problem, resume, None, rules, warn=True)
+            self._warn(self._minimise(problem, resume, None, rules), tell_max_iter=self.batch_size is None)
+        return self
 
     @available_if(_can_learn_in_parts)
     @fit_context
@@ -271,7 +272,8 @@ class ShallowNetClassifier(FittedNetwork, ClassifierMixin, TransformerMixin, Bas
             targets = encode_targets(y, check_classes(self, classes, y))
             s = check_weights(sample_weight, self.class_weight, X, targets, partial=True)
             seen = getattr(self, "_scaler", None) if resume else None
-            return self._minimise(_Problem(X, targets, s), resume, seen, [budget(1)], warn=False)
+            self._warn(self._minimise(_Problem(X, targets, s), resume, seen, [budget(1)]), tell_max_iter=False)
+        return self
 
     def _check_problem(self, X: Array, y: Array, sample_weight: Array, resume: bool) -> _Problem:
         """Check the arguments of ``fit``, against the fitted network where it goes on."""
@@ -298,9 +300,7 @@ class ShallowNetClassifier(FittedNetwork, ClassifierMixin, TransformerMixin, Bas
             before, now = ("a multilabel indicator", "one label a row")[:: 1 if self._multilabel else -1]
             raise ValueError(f"y is {now}, but the network was fitted on {before}. Fit a new network for it.")
 
-    def _minimise(
-        self, problem: _Problem, resume: bool, seen: StandardScaler | None, rules: list[Any], *, warn: bool
-    ) -> Self:
+    def _minimise(self, problem: _Problem, resume: bool, seen: StandardScaler | None, rules: list[Any]) -> Result:
         """Scale, start, build the objective, minimise, store: the recipe of every fit."""
         X, targets, s = problem
         rng = check_random_state(self.random_state)
@@ -332,9 +332,7 @@ class ShallowNetClassifier(FittedNetwork, ClassifierMixin, TransformerMixin, Bas
                 batches=None if size is None else lambda rng: objective.batches(size, rng),
             )
         self._store(result, shape, scaling, scaler, targets)
-        if warn:
-            self._warn(result)
-        return self
+        return result
 
     @property
     def _step_size(self) -> float:
@@ -379,10 +377,10 @@ class ShallowNetClassifier(FittedNetwork, ClassifierMixin, TransformerMixin, Bas
         self.converged_ = result.reason is StopReason.CONVERGED
         self.stop_reason_ = result.reason.value
 
-    def _warn(self, result: Result) -> None:
-        """Warn when the fit ended without convergence; batches never settle, unless they diverge."""
+    def _warn(self, result: Result, *, tell_max_iter: bool) -> None:
+        """Warn of an end without convergence; max_iter is the ordinary end of batches, which never settle."""
         reason = result.reason
-        if reason is StopReason.CONVERGED or (reason is StopReason.MAX_ITER and self.batch_size is not None):
+        if reason is StopReason.CONVERGED or (reason is StopReason.MAX_ITER and not tell_max_iter):
             return
         where = f"{reason.message} solver={self.solver!r}, n_iter_={self.n_iter_}, max|∇J|={self.grad_norm_:.3g}"
         steps = None if self.solver == "lbfgs" else self._step_size

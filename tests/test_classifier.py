@@ -353,3 +353,12 @@ def test_partial_fit_scales_by_all_rows_seen():
     assert_allclose(clf._scaler.var_, X.var(axis=0))
     one_row = ShallowNetClassifier(4, random_state=0).partial_fit(X[:1], y[:1], classes=[0, 1])
     assert np.isfinite(one_row.predict_proba(X)).all()
+
+
+def test_a_part_that_diverges_is_told_and_changes_nothing():
+    X, y = make_problem("binary")
+    clf = ShallowNetClassifier(4, random_state=0).partial_fit(X, y, classes=[0, 1])
+    expected = clf.decision_function(X)
+    with pytest.warns(ConvergenceWarning, match="risen without bound.*smaller learning_rate"):
+        clf.set_params(learning_rate=1e6).partial_fit(X, y)
+    assert_allclose(clf.decision_function(X), expected, atol=1e-12)

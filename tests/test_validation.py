@@ -306,6 +306,8 @@ def test_other_real_dtypes_become_float64(dtype):
         np.array(["u", "vv", "w"], dtype=object),
         pd.Categorical(["u", "vv", "w"]),
         np.array([0.0, 1.0, 5.0]),
+        pd.array([4, 5, 6], dtype="Int64"),
+        pd.array(["u", "v", "w"], dtype="string"),
     ],
 )
 def test_labels_of_every_type_come_back(labels):
