@@ -56,7 +56,7 @@ def test_one_linear_hidden_unit_is_logistic_regression_in_the_limit(cancer):
     clf = ShallowNetClassifier(
         1, activation="identity", solver="lbfgs", l2_regularization=0, max_iter=5000, tol=1e-7, random_state=0
     ).fit(X, y)
-    logistic = LogisticRegression(C=np.inf, tol=1e-9, max_iter=5000).fit(X, y)
+    logistic = LogisticRegression(C=1e10, tol=1e-9, max_iter=5000).fit(X, y)
     assert clf.converged_
     assert_allclose(clf.predict_proba(X), logistic.predict_proba(X), atol=1e-4)
     assert_allclose(clf.output_coef_ @ clf.hidden_coef_, logistic.coef_, rtol=1e-3)
