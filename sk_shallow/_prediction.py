@@ -28,24 +28,17 @@ def loss_of(classes: np.ndarray, multilabel: bool) -> Loss:
 
 
 class _Forward:
-    """Forward propagation of blocks of rows, in buffers that threads share out among themselves.
-
-    Examples are columns, as in a fit: A1 is (h, m) and Z2 is (k, m).
-    """
+    """Forward propagation of blocks of rows. Examples are columns, as in a fit: A1 is (h, m), Z2 (k, m)."""
 
     def __init__(self, X: Any, parameters: Parameters, activation: Activation, dtype: Any) -> None:
         self.X, self.activation, self.dtype = X, activation, dtype
         self.W1, self.W2 = parameters.W1, parameters.W2
         self.b1, self.b2 = parameters.b1[:, None], parameters.b2[:, None]
-        self.free: list[np.ndarray] = []
 
-    def take(self) -> np.ndarray:
-        """Take a free buffer for Z1 and A1, or make one: as many come about as there are threads."""
-        try:
-            return self.free.pop()
-        except IndexError:
-            n_buffers = 1 if self.activation.fused else 2
-            return np.empty((n_buffers, self.W1.shape[0] * min(_ROWS, self.X.shape[0])), dtype=self.dtype)
+    def buffer(self) -> np.ndarray:
+        """Return space for the Z1 and A1 of a block, one array for both where the activation is fused."""
+        n_buffers = 1 if self.activation.fused else 2
+        return np.empty((n_buffers, self.W1.shape[0] * min(_ROWS, self.X.shape[0])), dtype=self.dtype)
 
     def hidden(self, rows: slice, buffer: np.ndarray) -> np.ndarray:
         """Return A1 (h, m) of some rows, in `buffer`."""
@@ -81,22 +74,21 @@ def forward_blocks(
     """
     forward = _Forward(X, parameters, activation, np.result_type(X.dtype, parameters.W1.dtype))
 
-    def write(rows: slice) -> None:
-        buffer = forward.take()
-        A1 = forward.hidden(rows, buffer)
-        out[rows] = finish((forward.output(A1) if output else A1).T)
-        forward.free.append(buffer)
+    def write(share: list[slice]) -> None:
+        buffer = forward.buffer()
+        for rows in share:
+            A1 = forward.hidden(rows, buffer)
+            out[rows] = finish((forward.output(A1) if output else A1).T)
 
     slices = even_slices(X.shape[0], _ROWS)
     n_threads = min(n_blas_threads(), len(slices)) if len(slices) > 1 else 1
     with np.errstate(all="ignore"):
         if n_threads == 1:
-            for rows in slices:
-                write(rows)
+            write(slices)
         else:
             quiet = partial(np.seterr, all="ignore")
             with one_blas_thread(), ThreadPoolExecutor(n_threads, initializer=quiet) as pool:
-                list(pool.map(write, slices))
+                list(pool.map(write, [slices[i::n_threads] for i in range(n_threads)]))
     return out
 
 
