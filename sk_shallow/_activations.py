@@ -2,21 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
 
 import numpy as np
 
-Array = Any
-
-
-class Fused(NamedTuple):
-    """An activation on NumPy buffers that are overwritten.
-
-    ``apply(Z1)`` turns Z1 into A1; ``chain(A1, dA1, scratch)`` turns dA1 into dZ1 = dA1 ∘ g1'.
-    """
-
-    apply: Callable[[np.ndarray], object]
-    chain: Callable[[np.ndarray, np.ndarray, np.ndarray], object]
+from sk_shallow._array_api import Array, namespace
 
 
 @dataclass(frozen=True)
@@ -36,9 +25,6 @@ class Activation:
     gain : float, default=1.0
         Factor of the initial spread of W1, which keeps the spread of A1 near 1
         (He et al. 2015 for relu: the square root of 2).
-    fused : Fused or None, default=None
-        The same function for the fast path of a fit, in place and with g1' written from A1
-        alone. None: the fast path keeps Z1 and calls ``value`` and ``derivative``.
 
     Examples
     --------
@@ -53,80 +39,105 @@ class Activation:
     derivative: Callable[[Array], Array]
     name: str = "custom"
     gain: float = 1.0
-    fused: Fused | None = None
+
+    @property
+    def in_place(self) -> bool:
+        """Whether A1 may be written over Z1, because g1' is known from A1 alone."""
+        return False
 
     def write(self, Z1: np.ndarray, out: np.ndarray) -> None:
-        """Write A1 = g1(Z1) into `out`, which is Z1 itself where the activation is fused."""
-        if self.fused is not None:
-            self.fused.apply(Z1)
-        else:
-            out[...] = self.value(Z1)
+        """Write A1 = g1(Z1) into `out`, which is Z1 itself for an activation that works in place."""
+        out[...] = self._elementwise(self.value, Z1)
+
+    def chain(self, Z1: np.ndarray, A1: np.ndarray, dA1: np.ndarray, scratch: np.ndarray) -> None:
+        """Turn dA1 into dZ1 = dA1 ∘ g1'(Z1), in place."""
+        np.multiply(dA1, self._elementwise(self.derivative, Z1), out=dA1)
+
+    def _elementwise(self, function: Callable[[Array], Array], Z1: np.ndarray) -> np.ndarray:
+        result = function(Z1)
+        if np.shape(result) != Z1.shape:
+            raise ValueError(
+                f"activation {self.name!r}: {function!r} returned shape {np.shape(result)} for Z1 of shape "
+                f"{Z1.shape}. value and derivative must work elementwise."
+            )
+        return result
 
 
-def _namespace(Z: Array) -> Any:
-    """Return the array namespace of Z; NumPy where the array does not name its own."""
-    named = getattr(Z, "__array_namespace__", None)
-    return named() if named is not None else np
+@dataclass(frozen=True)
+class _InPlace(Activation):
+    """An activation whose derivative is written from A1, so that one buffer serves Z1 and A1.
+
+    ``apply(Z1, out)`` writes A1 into `out`, which is Z1; ``reverse(A1, dA1, scratch)`` overwrites dA1 by dZ1.
+    """
+
+    apply: Callable[[np.ndarray, np.ndarray], object] = np.positive
+    reverse: Callable[[np.ndarray, np.ndarray, np.ndarray], object] = np.multiply
+
+    @property
+    def in_place(self) -> bool:
+        return True
+
+    def write(self, Z1: np.ndarray, out: np.ndarray) -> None:
+        self.apply(Z1, out)
+
+    def chain(self, Z1: np.ndarray, A1: np.ndarray, dA1: np.ndarray, scratch: np.ndarray) -> None:
+        self.reverse(A1, dA1, scratch)
 
 
 def _tanh(Z: Array) -> Array:
-    return _namespace(Z).tanh(Z)
+    return namespace(Z).tanh(Z)
 
 
 def _tanh_derivative(Z: Array) -> Array:
     return 1 - _tanh(Z) ** 2
 
 
-def _tanh_apply(Z: np.ndarray) -> None:
-    np.tanh(Z, out=Z)
+def _tanh_reverse(A: np.ndarray, dA: np.ndarray, scratch: np.ndarray) -> None:
+    np.multiply(A, A, scratch)
+    np.multiply(scratch, dA, scratch)
+    np.subtract(dA, scratch, dA)
 
 
-def _tanh_chain(A: np.ndarray, dA: np.ndarray, scratch: np.ndarray) -> None:
-    np.multiply(A, A, out=scratch)
-    np.multiply(scratch, dA, out=scratch)
-    np.subtract(dA, scratch, out=dA)
-
-
-def _sigmoid(Z: Array) -> Array:
-    # 1 / (1 + exp(-z)) overflows only where its value rounds to zero.
+def sigmoid(Z: Array) -> Array:
+    """Return 1 / (1 + exp(-z)), elementwise; it overflows only where its value rounds to zero."""
     with np.errstate(over="ignore"):
-        return 1 / (1 + _namespace(Z).exp(-Z))
+        return 1 / (1 + namespace(Z).exp(-Z))
 
 
 def _sigmoid_derivative(Z: Array) -> Array:
-    A = _sigmoid(Z)
+    A = sigmoid(Z)
     return A * (1 - A)
 
 
-def _sigmoid_apply(Z: np.ndarray) -> None:
-    np.negative(Z, out=Z)
-    np.exp(Z, out=Z)
-    np.add(Z, 1, out=Z)
-    np.reciprocal(Z, out=Z)
+def _sigmoid_apply(Z: np.ndarray, out: np.ndarray) -> None:
+    np.negative(Z, out)
+    np.exp(out, out)
+    np.add(out, 1, out)
+    np.reciprocal(out, out)
 
 
-def _sigmoid_chain(A: np.ndarray, dA: np.ndarray, scratch: np.ndarray) -> None:
-    np.multiply(A, A, out=scratch)
-    np.subtract(A, scratch, out=scratch)
-    np.multiply(dA, scratch, out=dA)
+def _sigmoid_reverse(A: np.ndarray, dA: np.ndarray, scratch: np.ndarray) -> None:
+    np.multiply(A, A, scratch)
+    np.subtract(A, scratch, scratch)
+    np.multiply(dA, scratch, dA)
 
 
 def _relu(Z: Array) -> Array:
-    xp = _namespace(Z)
+    xp = namespace(Z)
     return xp.where(Z > 0, Z, xp.zeros_like(Z))
 
 
 def _relu_derivative(Z: Array) -> Array:
-    xp = _namespace(Z)
+    xp = namespace(Z)
     return xp.where(Z > 0, xp.ones_like(Z), xp.zeros_like(Z))
 
 
-def _relu_apply(Z: np.ndarray) -> None:
-    np.maximum(Z, 0, out=Z)
+def _relu_apply(Z: np.ndarray, out: np.ndarray) -> None:
+    np.maximum(Z, 0, out=out)
 
 
-def _relu_chain(A: np.ndarray, dA: np.ndarray, scratch: np.ndarray) -> None:
-    np.multiply(dA, A > 0, out=dA)
+def _relu_reverse(A: np.ndarray, dA: np.ndarray, scratch: np.ndarray) -> None:
+    np.multiply(dA, A > 0, dA)
 
 
 def _identity(Z: Array) -> Array:
@@ -134,38 +145,39 @@ def _identity(Z: Array) -> Array:
 
 
 def _identity_derivative(Z: Array) -> Array:
-    return _namespace(Z).ones_like(Z)
+    return namespace(Z).ones_like(Z)
 
 
-def _identity_fused(*buffers: np.ndarray) -> None:
-    """A1 is Z1 and g1' is 1: nothing to do."""
+def _nothing(*buffers: np.ndarray) -> None:
+    """A1 is Z1 and g1' is 1: there is nothing to write."""
 
 
-def _softplus(Z: Array) -> Array:
-    xp = _namespace(Z)
+def softplus(Z: Array) -> Array:
+    """Return log(1 + exp(z)), elementwise, without overflow."""
+    xp = namespace(Z)
     return xp.logaddexp(Z, xp.zeros_like(Z))
 
 
-def _softplus_apply(Z: np.ndarray) -> None:
-    np.logaddexp(Z, 0, out=Z)
+def _softplus_apply(Z: np.ndarray, out: np.ndarray) -> None:
+    np.logaddexp(Z, 0, out)
 
 
-def _softplus_chain(A: np.ndarray, dA: np.ndarray, scratch: np.ndarray) -> None:
-    np.negative(A, out=scratch)
-    np.expm1(scratch, out=scratch)
-    np.multiply(dA, scratch, out=dA)
-    np.negative(dA, out=dA)
+def _softplus_reverse(A: np.ndarray, dA: np.ndarray, scratch: np.ndarray) -> None:
+    np.negative(A, scratch)
+    np.expm1(scratch, scratch)
+    np.multiply(dA, scratch, dA)
+    np.negative(dA, dA)
 
 
 #: The activations that a name stands for. Parameter checks and error messages read it.
 ACTIVATIONS: dict[str, Activation] = {
     activation.name: activation
     for activation in (
-        Activation(_tanh, _tanh_derivative, "tanh", 1.0, Fused(_tanh_apply, _tanh_chain)),
-        Activation(_sigmoid, _sigmoid_derivative, "sigmoid", 1.0, Fused(_sigmoid_apply, _sigmoid_chain)),
-        Activation(_relu, _relu_derivative, "relu", 2.0**0.5, Fused(_relu_apply, _relu_chain)),
-        Activation(_identity, _identity_derivative, "identity", 1.0, Fused(_identity_fused, _identity_fused)),
-        Activation(_softplus, _sigmoid, "softplus", 1.0, Fused(_softplus_apply, _softplus_chain)),
+        _InPlace(_tanh, _tanh_derivative, "tanh", 1.0, np.tanh, _tanh_reverse),
+        _InPlace(sigmoid, _sigmoid_derivative, "sigmoid", 1.0, _sigmoid_apply, _sigmoid_reverse),
+        _InPlace(_relu, _relu_derivative, "relu", 2.0**0.5, _relu_apply, _relu_reverse),
+        _InPlace(_identity, _identity_derivative, "identity", 1.0, _nothing, _nothing),
+        _InPlace(softplus, sigmoid, "softplus", 1.0, _softplus_apply, _softplus_reverse),
     )
 }
 

@@ -1,43 +1,31 @@
 """ShallowNetClassifier: a neural network with one hidden layer, at home in scikit-learn."""
 
-import warnings
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.preprocessing import StandardScaler
+from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import Tags, check_random_state
 from sklearn.utils.metaestimators import available_if
 
 from sk_shallow._activations import get_activation
-from sk_shallow._losses import Loss
-from sk_shallow._objective import Objective
-from sk_shallow._parameters import Shape, draw
-from sk_shallow._prediction import FittedNetwork, loss_of
-from sk_shallow._scaling import Scaling, scaling_of, update_scaler
-from sk_shallow._solvers import LEARNING_RATES, Memory, Result, solve
-from sk_shallow._stopping import StopReason, budget, diverged, gradient_below
+from sk_shallow._advice import Ending, warn_once, warning_text
+from sk_shallow._array_api import Array
+from sk_shallow._docs import documented
+from sk_shallow._fitted import FittedNetwork
+from sk_shallow._fitting import Network, Problem, Recipe, Record, fit_network
+from sk_shallow._labels import check_classes, check_labels
+from sk_shallow._legacy import upgraded
+from sk_shallow._scaling import Far, Moments
+from sk_shallow._solvers import SOLVERS, StopReason
+from sk_shallow._targets import Targets, encode_targets
 from sk_shallow._validation import (
     PARAMETER_CONSTRAINTS,
-    Targets,
-    all_or_nothing,
-    check_classes,
-    check_training_data,
-    check_weights,
-    encode_targets,
+    check_sample_weight,
+    check_settings,
+    check_training_features,
     fit_context,
 )
-
-Array = Any
-
-
-class _Problem(NamedTuple):
-    """Checked training data: X (n, d), targets, and example weights (n,) or None."""
-
-    X: Any
-    targets: Targets
-    s: np.ndarray | None
+from sk_shallow._weights import weights_of
 
 
 def _can_learn_in_parts(estimator: "ShallowNetClassifier") -> bool:
@@ -46,7 +34,7 @@ def _can_learn_in_parts(estimator: "ShallowNetClassifier") -> bool:
     return True
 
 
-class ShallowNetClassifier(FittedNetwork, ClassifierMixin, TransformerMixin, BaseEstimator):
+class ShallowNetClassifier(FittedNetwork, ClassifierMixin, BaseEstimator):
     r"""Neural network classifier with one hidden layer.
 
     The network maps a row x to probabilities with two weight layers,
@@ -72,11 +60,11 @@ class ShallowNetClassifier(FittedNetwork, ClassifierMixin, TransformerMixin, Bas
         the method of Kingma and Ba.
     learning_rate : float or None, default=None
         Step size α > 0. None: 0.5 for "gd" and 0.01 for "adam", which suit standardised columns.
-        "lbfgs" finds its own steps.
+        "lbfgs" finds its own steps. A setting that the solver has no use for is refused.
     momentum : float, default=0.0
-        Nesterov momentum in [0, 1) for "gd".
+        Nesterov momentum in [0, 1), for "gd".
     batch_size : int or None, default=None
-        None: every step sees all rows. An int: "gd" and "adam" step on batches of that many
+        None: every step sees all rows. An int, for "gd" and "adam": steps on batches of that many
         rows, reshuffled every epoch.
     l2_regularization : float, default=1.0
         λ ≥ 0, the penalty on W1 and W2 (never on b1, b2), on the scale of the summed loss, as 1/C is
@@ -87,7 +75,8 @@ class ShallowNetClassifier(FittedNetwork, ClassifierMixin, TransformerMixin, Bas
         A fit has converged when max|∇J| ≤ tol.
     standardize : bool, default=True
         Centre and scale the columns inside the fit, and fold that into W1 and b1 afterwards: the
-        fitted weights apply to raw X. Sparse X is scaled, not centred. False: X as it comes.
+        fitted weights apply to raw X. Sparse X is scaled, not centred. Columns of any size are
+        fitted, where their weights can be written down. False: X as it comes.
     class_weight : dict, "balanced" or None, default=None
         Weights of classes, multiplied with `sample_weight`. "balanced": S / (K S_c) for class c. Not
         for multilabel targets.
@@ -117,11 +106,12 @@ class ShallowNetClassifier(FittedNetwork, ClassifierMixin, TransformerMixin, Bas
         Read-only views of the same numbers in the layout of MLPClassifier: (d, h), (h, k) and
         (h,), (k,).
     n_iter_ : int
-        Iterations (epochs for batches) of the last fit.
+        Iterations (epochs for batches) of the last fit, and of every ``partial_fit`` since.
     loss_ : float
         The cost J, penalty included, of the fitted network on the training rows.
     loss_curve_ : list of float
-        The full cost before each iteration and after the last: ``n_iter_ + 1`` values.
+        The full cost before each iteration and after the last: ``n_iter_ + 1`` values. For
+        ``partial_fit`` it is the cost on the rows of each call.
     grad_norm_ : float
         max|∇J| at the fitted network, with respect to the weights of scaled columns.
     converged_ : bool
@@ -142,7 +132,8 @@ class ShallowNetClassifier(FittedNetwork, ClassifierMixin, TransformerMixin, Bas
     Notes
     -----
     The fit starts at W2 = 0 and b2 = the log-odds (or log shares) of the classes, so that the first
-    cost is the entropy of y, and the order of labels makes no difference.
+    cost is the entropy of y, plus the penalty on the first W1, and the order of labels makes no
+    difference.
 
     y with one class only is learnt: that class is predicted with probability 1.
 
@@ -150,9 +141,9 @@ class ShallowNetClassifier(FittedNetwork, ClassifierMixin, TransformerMixin, Bas
 
     References
     ----------
-    Rumelhart, Hinton and Williams (1986), "Learning representations by back-propagating errors",
-    Nature 323. Kingma and Ba (2015), "Adam: a method for stochastic optimization", ICLR. Sutskever,
-    Martens, Dahl and Hinton (2013), "On the importance of initialization and momentum", ICML.
+    Rumelhart, Hinton and Williams (1986), "Learning representations by back-propagating errors".
+    Kingma and Ba (2015), "Adam: a method for stochastic optimization". Sutskever, Martens, Dahl
+    and Hinton (2013), "On the importance of initialization and momentum".
 
     Examples
     --------
@@ -205,17 +196,15 @@ class ShallowNetClassifier(FittedNetwork, ClassifierMixin, TransformerMixin, Bas
         self.random_state = random_state
 
     @fit_context
+    @documented
     def fit(self, X: Array, y: Array, sample_weight: Array = None) -> Self:
         """Fit the network to labelled rows.
 
         Parameters
         ----------
-        X : {array-like, sparse matrix or array, DataFrame} of shape (n_samples, n_features)
-            Real numbers, no missing values. float32 is kept, everything else becomes float64.
-        y : array-like of shape (n_samples,) or indicator of shape (n_samples, n_labels)
-            Labels of any type that can be sorted, or a multilabel indicator of 0 and 1.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Weights s ≥ 0, not all zero. None means 1 for every row.
+        %(X)s
+        %(y)s
+        %(sample_weight)s
 
         Returns
         -------
@@ -227,32 +216,31 @@ class ShallowNetClassifier(FittedNetwork, ClassifierMixin, TransformerMixin, Bas
         ValueError
             For X, y, weights or parameters that cannot be used; the message names the remedy.
         """
-        with all_or_nothing(self):
-            resume = self.warm_start and hasattr(self, "hidden_coef_")
-            problem = self._check_problem(X, y, sample_weight, resume)
-            rules = [gradient_below(self.tol), budget(self.max_iter)]
-            self._warn(self._minimise(problem, resume, None, rules), tell_max_iter=self.batch_size is None)
-        return self
+        resume = self.warm_start and hasattr(self, "hidden_coef_")
+        X, columns = check_training_features(self, X, reset=not resume, min_samples=2)
+        y = check_labels(y, X, self)
+        before = self._network_before(y) if resume else None
+        targets = encode_targets(y, self.classes_ if resume else None, all_present=resume)
+        weights = weights_of(check_sample_weight(sample_weight, X), self.class_weight, targets)
+        return self._fit(Problem(X, targets, weights), self._recipe(), before, columns)
 
     @available_if(_can_learn_in_parts)
     @fit_context
+    @documented
     def partial_fit(self, X: Array, y: Array, classes: Array = None, sample_weight: Array = None) -> Self:
         """Make one pass over some rows: one step, or one epoch where `batch_size` is given.
 
-        Means and scales of the columns are those of all rows seen so far. Not for
-        ``solver="lbfgs"``.
+        Means and scales of the columns are those of all rows seen so far. ``n_iter_`` and
+        ``loss_curve_`` go on counting. Not for ``solver="lbfgs"``.
 
         Parameters
         ----------
-        X : {array-like, sparse matrix or array, DataFrame} of shape (n_samples, n_features)
-            Some rows; one is enough.
-        y : array-like of shape (n_samples,) or indicator of shape (n_samples, n_labels)
-            Their labels.
+        %(X)s
+        %(y)s
         classes : array-like of shape (n_classes,), default=None
             All labels that will ever come. Needed in the first call, unless y is a multilabel
             indicator.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Weights s ≥ 0, not all zero.
+        %(sample_weight)s
 
         Returns
         -------
@@ -264,128 +252,95 @@ class ShallowNetClassifier(FittedNetwork, ClassifierMixin, TransformerMixin, Bas
         ValueError
             For a label that is not among the classes, and whatever ``fit`` refuses.
         """
-        with all_or_nothing(self):
-            resume = hasattr(self, "hidden_coef_")
-            X, y = check_training_data(self, X, y, reset=not resume, min_samples=1)
-            if resume:
-                self._check_resumable(y)
-            targets = encode_targets(y, check_classes(self, classes, y))
-            s = check_weights(sample_weight, self.class_weight, X, targets, partial=True)
-            seen = getattr(self, "_scaler", None) if resume else None
-            self._warn(self._minimise(_Problem(X, targets, s), resume, seen, [budget(1)]), tell_max_iter=False)
-        return self
+        self._validate_params()  # scikit-learn does so in the first call alone
+        resume = hasattr(self, "hidden_coef_")
+        X, columns = check_training_features(self, X, reset=not resume, min_samples=1)
+        y = check_labels(y, X, self)
+        before = self._network_before(y) if resume else None
+        targets = encode_targets(y, check_classes(classes, getattr(self, "classes_", None), y))
+        weights = weights_of(check_sample_weight(sample_weight, X), self.class_weight, targets, partial=True)
+        return self._fit(Problem(X, targets, weights), self._recipe(one_pass=True), before, columns)
 
-    def _check_problem(self, X: Array, y: Array, sample_weight: Array, resume: bool) -> _Problem:
-        """Check the arguments of ``fit``, against the fitted network where it goes on."""
-        if self.solver == "lbfgs" and self.batch_size is not None:
-            raise ValueError(
-                f"batch_size={self.batch_size!r} does not go with solver='lbfgs', which works on all rows at "
-                "once: set batch_size=None, or solver to 'gd' or 'adam'."
-            )
-        X, y = check_training_data(self, X, y, reset=not resume, min_samples=2)
-        if resume:
-            self._check_resumable(y)
-        targets = encode_targets(y, self.classes_ if resume else None, all_present=resume)
-        return _Problem(X, targets, check_weights(sample_weight, self.class_weight, X, targets))
+    def _recipe(self, *, one_pass: bool = False) -> Recipe:
+        """Return the parameters as a value, resolved."""
+        check_settings(self)
+        own_rate = SOLVERS[self.solver].learning_rate or 1.0
+        return Recipe(
+            hidden_width=int(self.hidden_width),
+            activation=get_activation(self.activation),
+            solver=self.solver,
+            learning_rate=float(own_rate if self.learning_rate is None else self.learning_rate),
+            momentum=float(self.momentum),
+            batch_size=None if self.batch_size is None else int(self.batch_size),
+            l2_regularization=float(self.l2_regularization),
+            max_iter=int(self.max_iter),
+            tol=float(self.tol),
+            standardize=bool(self.standardize),
+            one_pass=one_pass,
+        )
 
-    def _check_resumable(self, y: np.ndarray) -> None:
-        """Check that the fitted network can go on with these parameters and targets."""
+    def _network_before(self, y: np.ndarray) -> Network:
+        """Return the fitted network to go on from; check that these parameters and targets can."""
         width = self.hidden_coef_.shape[0]
         if width != self.hidden_width:
             raise ValueError(
                 f"hidden_width={self.hidden_width} differs from the fitted network's {width} units: set it back "
                 "to go on, or fit a new network (clone, or warm_start=False)."
             )
-        if (y.ndim == 2) != self._multilabel:
-            before, now = ("a multilabel indicator", "one label a row")[:: 1 if self._multilabel else -1]
+        multilabel = self._output_kind().multilabel
+        if (y.ndim == 2) != multilabel:
+            before, now = ("a multilabel indicator", "one label a row")[:: 1 if multilabel else -1]
             raise ValueError(f"y is {now}, but the network was fitted on {before}. Fit a new network for it.")
-
-    def _minimise(self, problem: _Problem, resume: bool, seen: StandardScaler | None, rules: list[Any]) -> Result:
-        """Scale, start, build the objective, minimise, store: the recipe of every fit."""
-        X, targets, s = problem
-        rng = check_random_state(self.random_state)
-        scaler = update_scaler(seen, X, s) if self.standardize else None
-        scaling = Scaling() if scaler is None else scaling_of(scaler, X.dtype)
-        shape = Shape(X.shape[1], self.hidden_width, targets.n_outputs)
-        loss = loss_of(targets.classes, targets.multilabel)
-        start = self._start(problem, shape, loss, scaling, resume, rng)
-        with Objective(
-            X,
-            targets.encoded,
-            s,
-            center=scaling.center,
-            scale=scaling.scale,
-            shape=shape,
-            activation=get_activation(self.activation),
-            loss=loss,
-            l2_regularization=self.l2_regularization,
-        ) as objective:
-            size = None if self.batch_size is None else min(self.batch_size, objective.n)
-            result = solve(
-                self.solver,
-                objective,
-                start,
-                [diverged, *rules],
-                learning_rate=self._step_size,
-                momentum=self.momentum,
-                memory=self._memory(rng, resume),
-                batches=None if size is None else lambda rng: objective.batches(size, rng),
-            )
-        self._store(result, shape, scaling, scaler, targets)
-        return result
-
-    @property
-    def _step_size(self) -> float:
-        """The learning rate α in use."""
-        return LEARNING_RATES[self.solver] if self.learning_rate is None else self.learning_rate
-
-    def _start(
-        self, problem: _Problem, shape: Shape, loss: Loss, scaling: Scaling, resume: bool, rng: Any
-    ) -> np.ndarray:
-        """Return θ⁽⁰⁾: the fitted network where the fit goes on, else a draw."""
-        if resume:
-            return shape.join(scaling.unfold(self._parameters), dtype=problem.X.dtype)
-        b2 = loss.start(problem.targets.prior(problem.s))
-        return draw(shape, get_activation(self.activation).gain, b2, rng, problem.X.dtype)
-
-    def _memory(self, rng: np.random.RandomState, resume: bool) -> Memory:
-        """Return the solver's memory, from the fit before where it goes on."""
-        solver, kept = getattr(self, "_solver_memory", (None, Memory()))
-        memory = kept if resume and solver == self.solver else Memory()
-        if self.batch_size is None:
-            return Memory(memory.rule)
-        return memory if memory.shuffling is not None else Memory(memory.rule, rng.get_state())
-
-    def _store(
-        self, result: Result, shape: Shape, scaling: Scaling, scaler: StandardScaler | None, targets: Targets
-    ) -> None:
-        """Keep what was learnt; the weights apply to raw X."""
-        state, dtype = result.state, result.state.theta.dtype
-        folded = scaling.fold(shape.views(state.theta))
-        self.classes_ = targets.classes
-        self._multilabel = targets.multilabel
-        self._fitted_activation = self.activation
-        self.hidden_coef_, self.hidden_intercept_, self.output_coef_, self.output_intercept_ = (
-            part.astype(dtype) for part in folded
+        kept = self._solver_memory if isinstance(self._solver_memory, dict) else {}
+        memory = {name: value for name, value in kept.items() if name != "solver"}
+        return Network(
+            self._parameters,
+            None if self._far is None else Far(**self._far),
+            None if self._moments is None else Moments(**self._moments),
+            self._seen,
+            memory if kept.get("solver") == self.solver else None,
         )
-        self._scaler = scaler
-        self._solver_memory = (self.solver, state.memory)
-        self.n_iter_ = len(result.losses) - 1
-        self.loss_ = state.loss
-        self.loss_curve_ = result.losses
-        self.grad_norm_ = state.grad_norm
-        self.converged_ = result.reason is StopReason.CONVERGED
-        self.stop_reason_ = result.reason.value
 
-    def _warn(self, result: Result, *, tell_max_iter: bool) -> None:
-        """Warn of an end without convergence; max_iter is the ordinary end of batches, which never settle."""
-        reason = result.reason
-        if reason is StopReason.CONVERGED or (reason is StopReason.MAX_ITER and not tell_max_iter):
-            return
-        where = f"{reason.message} solver={self.solver!r}, n_iter_={self.n_iter_}, max|∇J|={self.grad_norm_:.3g}"
-        steps = None if self.solver == "lbfgs" else self._step_size
-        advice = reason.advice(self.loss_curve_[0], self.loss_, steps)
-        warnings.warn(f"{where}, tol={self.tol:.3g}. {advice}", ConvergenceWarning, stacklevel=4)
+    def _fit(self, problem: Problem, recipe: Recipe, before: Network | None, columns: dict[str, Any]) -> Self:
+        """Fit as values, store at once, warn last."""
+        rng = check_random_state(self.random_state)
+        network, record = fit_network(problem, recipe, before, rng)
+        # One assignment: whatever fails or interrupts before it, the estimator is as it was.
+        self.__dict__ = self._state(network, record, recipe, problem.targets) | columns
+        text = warning_text(Ending(record, recipe, problem.weights.sum, problem.X.dtype))
+        if text is not None:
+            warn_once(text, stacklevel=4)
+        return self
+
+    def _state(self, network: Network, record: Record, recipe: Recipe, targets: Targets) -> dict[str, Any]:
+        """Return the attributes of the estimator after a fit: plain arrays, numbers and dicts of them."""
+        W1, b1, W2, b2 = network.parameters
+        losses = record.losses
+        if recipe.one_pass:
+            losses = getattr(self, "loss_curve_", [])[:-1] + losses
+        kept = {name: value for name, value in vars(self).items() if name != "feature_names_in_"}
+        return kept | {
+            "classes_": targets.outputs.classes,
+            "hidden_coef_": W1,
+            "hidden_intercept_": b1,
+            "output_coef_": W2,
+            "output_intercept_": b2,
+            "n_iter_": len(losses) - 1,
+            "loss_": record.loss,
+            "loss_curve_": losses,
+            "grad_norm_": record.grad_norm,
+            "converged_": record.reason is StopReason.CONVERGED,
+            "stop_reason_": record.reason.value,
+            "_outputs": targets.kind,
+            "_fitted_activation": self.activation,
+            "_far": None if network.far is None else network.far._asdict(),
+            "_moments": None if network.moments is None else network.moments._asdict(),
+            "_seen": network.seen,
+            "_solver_memory": {"solver": self.solver, **(network.memory or {})},
+        }
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(upgraded(state))
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

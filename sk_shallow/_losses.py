@@ -1,24 +1,42 @@
 """Losses from raw outputs Z2: g2, L and their gradient A2 - Y. A loss knows nothing of X.
 
-Every method but ``fused`` is pure and works rowwise on arrays (n, k) of any array namespace.
-``fused`` is the same mathematics for the fast path: outputs are rows (k, m), so that softmax
-reduces along the long, contiguous axis, and Z2 is overwritten by the weighted gradient.
+``activation`` to ``gradient`` are pure and work rowwise on arrays (n, k) of any array namespace.
+``encode`` and ``fused`` are the same mathematics for the kernel: outputs are rows (k, m), so that
+softmax reduces along the long, contiguous axis, and Z2 is overwritten by the weighted gradient.
+There every term of the cost is written so that it is never negative and nothing cancels: a cost of
+1e-15 is right to its last digits, in float32 too.
 """
 
-from typing import Any
+import math
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from sk_shallow._activations import _namespace
+from sk_shallow._activations import sigmoid, softplus
+from sk_shallow._array_api import Array, namespace
 
-Array = Any
+
+class OutputBuffers:
+    """The work space of a loss for m examples: Z2, and E of the same shape (k, m), with flat views."""
+
+    def __init__(self, k: int, m: int, dtype: np.dtype) -> None:
+        self.Z2, self.E = np.empty((k, m), dtype=dtype), np.empty((k, m), dtype=dtype)
+        self.flat_Z2, self.flat_E = self.Z2.reshape(-1), self.E.reshape(-1)
+        self.ones_k, self.ones_m = np.ones(k, dtype=dtype), np.ones(m, dtype=dtype)
+
+
+class Signs(NamedTuple):
+    """Targets of m examples for sigmoid outputs: 1 - 2 Y and s (1 - 2 Y), both (k, m)."""
+
+    sign: np.ndarray
+    weighted: np.ndarray
 
 
 class SigmoidCrossEntropy:
     """k independent sigmoid outputs: binary (k = 1) and multilabel targets.
 
         A2 = 1 / (1 + exp(-Z2))
-        L = sum_l softplus(Z2_l) - Y_l Z2_l         (EQUATIONS: -{y log a2 + (1 - y) log(1 - a2)})
+        L = sum_l softplus(Z2_l) - Y_l Z2_l         (-{y log a2 + (1 - y) log(1 - a2)})
         dL/dZ2 = A2 - Y
 
     Y is (n, k) of 0 and 1.
@@ -26,18 +44,16 @@ class SigmoidCrossEntropy:
 
     def activation(self, Z2: Array) -> Array:
         """Return the probabilities A2 = g2(Z2), shape (n, k)."""
-        with np.errstate(over="ignore"):
-            return 1 / (1 + _namespace(Z2).exp(-Z2))
+        return sigmoid(Z2)
 
     def log_activation(self, Z2: Array) -> Array:
         """Return log A2 without forming A2, shape (n, k)."""
-        xp = _namespace(Z2)
-        return -xp.logaddexp(-Z2, xp.zeros_like(Z2))
+        return -softplus(-Z2)
 
     def value(self, Z2: Array, Y: Array) -> Array:
         """Return the loss of each example, shape (n,)."""
-        xp = _namespace(Z2)
-        return xp.sum(xp.logaddexp(Z2, xp.zeros_like(Z2)) - Y * Z2, axis=1)
+        xp = namespace(Z2)
+        return xp.sum(softplus(xp.where(Y > 0, -Z2, Z2)), axis=1)
 
     def gradient(self, Z2: Array, Y: Array) -> Array:
         """Return dL/dZ2 = A2 - Y of each example, shape (n, k)."""
@@ -47,34 +63,51 @@ class SigmoidCrossEntropy:
         """Return the b2 at which every example gets the probabilities `prior`, shape (k,)."""
         return np.log(prior) - np.log1p(-prior)
 
-    def encode(self, y: np.ndarray, out: np.ndarray) -> None:
-        """Write the targets of m examples, (m, k) of 0 and 1, as rows of outputs into `out` (k, m)."""
-        out[...] = y.T
+    def buffer(self, k: int, m: int, dtype: np.dtype) -> Signs:
+        """Return space for the targets of m examples."""
+        return Signs(np.empty((k, m), dtype=dtype), np.empty((k, m), dtype=dtype))
 
-    def fused(self, Z2: np.ndarray, Y: np.ndarray, s: np.ndarray, scratch: np.ndarray) -> float:
-        """Return sum s L and overwrite Z2 by s (A2 - Y), for Z2 (k, m), `Y` = s y (k, m), s (m,).
+    def encode(self, y: np.ndarray, s: np.ndarray, buffer: Any) -> Signs:
+        """Return the targets of m examples, y (m, k) of 0 and 1, weighted by s (m,), in a ``buffer``."""
+        sign, weighted = buffer
+        np.multiply(y.T, sign.dtype.type(-2), out=sign)
+        np.add(sign, 1, out=sign)
+        np.multiply(sign, s, out=weighted)
+        return buffer
 
-        The softplus is max(z, 0) + log(1 + exp(-|z|)), the sigmoid exp(z - softplus(z)): nothing
-        overflows.
+    def fused(self, outputs: OutputBuffers, targets: Any, s: np.ndarray) -> float:
+        """Return sum s L and overwrite Z2 by s (A2 - Y), for Z2 (k, m) and s (m,).
+
+        With t = z for y = 0 and t = -z for y = 1, L = softplus(t) = max(t, 0) + log(1 + exp(-|t|)) and
+        A2 - Y = ± sigmoid(t) = ± exp(t - softplus(t)): nothing overflows, nothing cancels.
         """
-        np.abs(Z2, out=scratch)
-        np.negative(scratch, out=scratch)
-        np.exp(scratch, out=scratch)
-        softplus = np.log1p(scratch)
-        np.add(softplus, np.maximum(Z2, 0), out=softplus)
-        value = float(np.add.reduce(np.dot(softplus, s))) - float(np.vdot(Z2, Y))
-        np.subtract(Z2, softplus, out=Z2)
-        np.exp(Z2, out=Z2)
-        np.multiply(Z2, s, out=Z2)
-        np.subtract(Z2, Y, out=Z2)
+        Z2, E = outputs.Z2, outputs.E
+        sign, weighted = targets
+        np.multiply(Z2, sign, Z2)
+        np.abs(Z2, E)
+        np.negative(E, E)
+        np.exp(E, E)
+        loss = np.log1p(E)
+        np.add(loss, np.maximum(Z2, 0, out=E), loss)
+        value = float(np.add.reduce(loss.dot(s)))
+        np.subtract(Z2, loss, Z2)
+        np.exp(Z2, Z2)
+        np.multiply(Z2, weighted, Z2)
         return value
+
+
+class Places(NamedTuple):
+    """Targets of m examples for softmax outputs: where each one's class stands in a raveled Z2 (k, m)."""
+
+    place: np.ndarray
+    column: np.ndarray
 
 
 class SoftmaxCrossEntropy:
     """One softmax over k outputs: one of k classes. With k = 1 the class is certain.
 
         A2_c = exp(Z2_c) / sum_j exp(Z2_j)
-        L = log sum_j exp(Z2_j) - sum_c Y_c Z2_c    (EQUATIONS: -sum_c y_c log a2_c)
+        L = log sum_j exp(Z2_j) - sum_c Y_c Z2_c    (-sum_c y_c log a2_c)
         dL/dZ2 = A2 - Y
 
     Y is (n, k), one-hot.
@@ -82,14 +115,14 @@ class SoftmaxCrossEntropy:
 
     def activation(self, Z2: Array) -> Array:
         """Return the probabilities A2 = g2(Z2), shape (n, k)."""
-        xp = _namespace(Z2)
+        xp = namespace(Z2)
         with np.errstate(over="ignore"):
             E = xp.exp(Z2 - xp.max(Z2, axis=1, keepdims=True))
         return E / xp.sum(E, axis=1, keepdims=True)
 
     def log_activation(self, Z2: Array) -> Array:
         """Return log A2 without forming A2, shape (n, k)."""
-        xp = _namespace(Z2)
+        xp = namespace(Z2)
         with np.errstate(over="ignore"):
             shifted = Z2 - xp.max(Z2, axis=1, keepdims=True)
         # A difference of outputs can overflow although both are finite.
@@ -98,7 +131,7 @@ class SoftmaxCrossEntropy:
 
     def value(self, Z2: Array, Y: Array) -> Array:
         """Return the loss of each example, shape (n,)."""
-        return -_namespace(Z2).sum(Y * self.log_activation(Z2), axis=1)
+        return -namespace(Z2).sum(Y * self.log_activation(Z2), axis=1)
 
     def gradient(self, Z2: Array, Y: Array) -> Array:
         """Return dL/dZ2 = A2 - Y of each example, shape (n, k)."""
@@ -108,20 +141,47 @@ class SoftmaxCrossEntropy:
         """Return the b2 at which every example gets the probabilities `prior`, shape (k,)."""
         return np.log(prior)
 
-    def encode(self, y: np.ndarray, out: np.ndarray) -> None:
-        """Write the targets of m examples, class codes (m,), one-hot into `out` (k, m)."""
-        out[...] = 0
-        out[y, np.arange(len(y))] = 1
+    def buffer(self, k: int, m: int, dtype: np.dtype) -> Places:
+        """Return space for the targets of m examples."""
+        return Places(np.empty(m, dtype=np.intp), np.arange(m))
 
-    def fused(self, Z2: np.ndarray, Y: np.ndarray, s: np.ndarray, scratch: np.ndarray) -> float:
-        """Return sum s L and overwrite Z2 by s (A2 - Y), for Z2 (k, m), `Y` = s y (k, m), s (m,)."""
-        np.subtract(Z2, np.maximum.reduce(Z2, axis=0), out=Z2)
-        value = -float(np.vdot(Z2, Y))
-        np.exp(Z2, out=Z2)
-        total = np.add.reduce(Z2, axis=0)
-        np.multiply(Z2, s / total, out=Z2)
-        np.subtract(Z2, Y, out=Z2)
-        return value + float(np.dot(np.log(total), s))
+    def encode(self, y: np.ndarray, s: np.ndarray, buffer: Any) -> Places:
+        """Return the targets of m examples, class codes y (m,), in a ``buffer``."""
+        place, column = buffer
+        np.multiply(y, len(column), place)
+        np.add(place, column, place)
+        return buffer
+
+    def fused(self, outputs: OutputBuffers, targets: Any, s: np.ndarray) -> float:
+        """Return sum s L and overwrite Z2 by s (A2 - Y), for Z2 (k, m) and s (m,).
+
+        With r = the sum of exp(z_c - z_y) over the other classes, L = log(1 + r), A2_c = exp(z_c - z_y) /
+        (1 + r) and A2_y - 1 = -r / (1 + r): nothing cancels. What overflows is computed again with care.
+        """
+        E, flat_E, place = outputs.E, outputs.flat_E, targets.place
+        np.subtract(outputs.Z2, outputs.flat_Z2[place], E)
+        np.exp(E, E)
+        flat_E[place] = 0
+        r = outputs.ones_k.dot(E)
+        value = float(np.log1p(r).dot(s))
+        if not math.isfinite(value):
+            return self._careful(outputs.Z2, targets, s)
+        flat_E[place] = -r
+        np.add(r, outputs.ones_m, r)
+        np.multiply(E, s / r, outputs.Z2)
+        return value
+
+    def _careful(self, Z2: np.ndarray, targets: Places, s: np.ndarray) -> float:
+        """Do what ``fused`` does by the formulas that do not overflow."""
+        Y = np.zeros_like(Z2)
+        Y.put(targets.place, 1)
+        value = float(self.value(Z2.T, Y.T).dot(s))
+        Z2[...] = s * self.gradient(Z2.T, Y.T).T
+        return value
 
 
+#: Any of the losses.
 Loss = SigmoidCrossEntropy | SoftmaxCrossEntropy
+
+#: The losses by the name of their output activation g2.
+LOSSES: dict[str, Loss] = {"sigmoid": SigmoidCrossEntropy(), "softmax": SoftmaxCrossEntropy()}

@@ -1,16 +1,23 @@
 """θ: all parameters of the network in one vector, with W1, b1, W2, b2 as views of it."""
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
 
-Array = Any
+from sk_shallow._array_api import Array
 
 
 class Parameters(NamedTuple):
-    """The four named parts of θ (or of a gradient): W1 (h, d), b1 (h,), W2 (k, h), b2 (k,)."""
+    """The four named parts of θ, or of a gradient.
+
+    Attributes
+    ----------
+    W1, b1 : array of shape (h, d), (h,)
+        The hidden layer.
+    W2, b2 : array of shape (k, h), (k,)
+        The output layer.
+    """
 
     W1: Array
     b1: Array
@@ -18,33 +25,28 @@ class Parameters(NamedTuple):
     b2: Array
 
 
-@dataclass(frozen=True)
+@dataclass
 class Shape:
     """The sizes of a network, and so the places of its parameters in θ.
 
     θ is the matrix [W1 b1] (h, d + 1) and then [W2 b2] (k, h + 1), both row-major: a bias stands
     beside the weights of its unit, so that one matrix product serves both. Views cost nothing.
+    ``split`` is where [W1 b1] ends in θ and [W2 b2] begins, ``size`` the number of parameters.
     """
 
     n_features: int
     hidden_width: int
     n_outputs: int
 
-    @cached_property
-    def size(self) -> int:
-        """The number of parameters, h (d + 1) + k (h + 1)."""
-        return self.split + self.n_outputs * (self.hidden_width + 1)
-
-    @cached_property
-    def split(self) -> int:
-        """Where [W1 b1] ends in θ and [W2 b2] begins."""
-        return self.hidden_width * (self.n_features + 1)
+    def __post_init__(self) -> None:
+        self.split = self.hidden_width * (self.n_features + 1)
+        self.size = self.split + self.n_outputs * (self.hidden_width + 1)
+        self._layer_shapes = (self.hidden_width, self.n_features + 1), (self.n_outputs, self.hidden_width + 1)
 
     def layers(self, theta: Array) -> tuple[Array, Array]:
         """Return [W1 b1] (h, d + 1) and [W2 b2] (k, h + 1), views of θ."""
-        hidden = theta[: self.split].reshape((self.hidden_width, self.n_features + 1))
-        output = theta[self.split :].reshape((self.n_outputs, self.hidden_width + 1))
-        return hidden, output
+        (hidden_shape, output_shape), split = self._layer_shapes, self.split
+        return theta[:split].reshape(hidden_shape), theta[split:].reshape(output_shape)
 
     def views(self, theta: Array) -> Parameters:
         """Return W1, b1, W2, b2 as views of θ: writing to one writes to θ."""

@@ -1,144 +1,186 @@
-"""The examples, a block at a time, as the fast path wants them.
+"""The examples, a block at a time, as the kernel wants them.
 
-A block is X̃ = [X - μ, 1] (m, d + 1): the column of ones makes the bias one more weight, and
-centring before the product (not after it) keeps every digit where a mean is far larger than a
-spread. The scales go into the weights of a large X, at no cost, and into the blocks of a small one,
-which are made once. Any layout of X works: a block of a
-column-major X is column-major, and BLAS takes either; blocks of a row-major X are one piece of
-memory, which is fastest.
+A prepared block is X̃ = [scaled X, 1] (m, d + 1): the column of ones makes the bias one more weight, and
+centring before the product (not after it) keeps every digit where a mean is far larger than a spread.
+Raw blocks are rows of X as they are. Any layout of X works: a block of a column-major X is column-major,
+and BLAS takes either; blocks of a row-major X are one piece of memory, which is fastest.
+
+Each kind of rows says how long its blocks should be, how to load one, and the two products with it.
 """
 
-from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
 
+from sk_shallow._parameters import Shape
+from sk_shallow._scaling import Scaling
+
+#: Rows are named by a slice, or by an array of their numbers.
 Index = slice | np.ndarray
 
+#: Up to this many numbers, the prepared blocks are kept from one evaluation to the next.
+_KEPT_ELEMENTS = 2**20
+#: From this many products (n h (d + k)) on, a pass is worth more than one thread.
+_PARALLEL_WORK = 8 * 10**6
+#: X counts as wide when it has more columns than this many times the hidden units.
+_WIDE = 2
+#: Means up to this many spreads may be folded into the bias in a fit: it costs two digits at most.
+_MOST_FOLDED = 100.0
 
-class DenseRows:
-    """Blocks of a dense X, centred into a buffer; X itself is neither copied nor changed."""
 
-    #: Rows a block: A, D and X̃ of a block should stay in a core's cache.
+class PreparedRows:
+    """Blocks of a dense X, scaled into a buffer beside a column of ones; X is neither copied nor changed.
+
+    What `scaling` holds is done to the rows. With `kept`, blocks are made once and column-major, which
+    products like best.
+    """
+
     block_elements, least_rows, most_rows = 2**17, 256, 4096
 
-    def __init__(self, X: np.ndarray, center: np.ndarray | None, scale: np.ndarray | None) -> None:
-        self.X = X
-        self._center = None if center is None else center.astype(X.dtype)
-        self._factor = None if scale is None else (1 / scale).astype(X.dtype)
+    def __init__(self, X: np.ndarray, scaling: Scaling, kept: bool = False) -> None:
+        self.X, self.kept = X, kept
+        self._scaling = scaling
+        self._all_rows: np.ndarray | None = None
 
     def buffer(self, m: int, kept: bool = False) -> np.ndarray:
-        """Return space for the X̃ of at most m rows.
-
-        It follows the layout of X, but for blocks that are made once and kept: those are
-        column-major, which products like best.
-        """
+        """Return space for the X̃ of m rows, in the layout of X or, for blocks to keep, column-major."""
         column_major = kept or (self.X.flags.f_contiguous and not self.X.flags.c_contiguous)
         return np.ones((m, self.X.shape[1] + 1), dtype=self.X.dtype, order="F" if column_major else "C")
 
     def load(self, index: Index, buffer: Any) -> np.ndarray:
         """Return X̃ of the rows `index`, written into `buffer`."""
-        if self._factor is not None and isinstance(index, np.ndarray):
-            return self._prepared.take(index, axis=0)
-        X = self.X[index]
-        block = buffer[: len(X)]
-        if self._center is None:
-            block[:, :-1] = X
-        else:
-            np.subtract(X, self._center, out=block[:, :-1])
-        if self._factor is not None:
-            np.multiply(block[:, :-1], self._factor, out=block[:, :-1])
-        return block
+        if self.kept and isinstance(index, np.ndarray):
+            return self._prepared().take(index, axis=0)
+        self._scaling.apply(self.X[index], out=buffer[:, :-1])
+        return buffer
 
-    @cached_property
     def _prepared(self) -> np.ndarray:
-        """The X̃ of all rows of a small X, of which batches take theirs."""
-        return self.load(slice(None), np.ones((self.X.shape[0], self.X.shape[1] + 1), dtype=self.X.dtype))
+        """Return the X̃ of all rows of a small X, row-major: batches take theirs from it."""
+        if self._all_rows is None:
+            self._all_rows = np.ones((self.X.shape[0], self.X.shape[1] + 1), dtype=self.X.dtype)
+            self._scaling.apply(self.X, out=self._all_rows[:, :-1])
+        return self._all_rows
 
     @staticmethod
     def hidden(block: np.ndarray, W: np.ndarray, out: np.ndarray) -> None:
         """Write Z1ᵀ = W X̃ᵀ (h, m) into `out`, for W (h, d + 1)."""
-        np.dot(W, block.T, out=out)
+        W.dot(block.T, out)
 
     @staticmethod
     def outer(D: np.ndarray, block: np.ndarray, out: np.ndarray) -> None:
         """Write D X̃ (h, d + 1) into `out`, for D (h, m)."""
-        np.dot(D, block, out=out)
+        D.dot(block, out)
 
 
-class WideRows:
-    """Blocks of a dense X as they are, for X much wider than the hidden layer.
+class RawRows:
+    """Blocks of a dense X as they are: for X much wider than the hidden layer, and for prediction.
 
-    Preparing a block would cost more than adding the bias to Z1 and summing D. The means go into the
-    bias; they must not be far larger than the spreads.
+    Preparing a block would cost more than adding the bias to Z1 and summing D.
     """
 
     block_elements, least_rows, most_rows = 2**17, 256, 4096
+    kept = False
 
-    def __init__(self, X: np.ndarray) -> None:
+    def __init__(self, X: Any) -> None:
         self.X = X
 
     def buffer(self, m: int, kept: bool = False) -> None:
         """Return nothing: no block is copied."""
 
-    def load(self, index: Index, buffer: Any) -> np.ndarray:
-        """Return the rows `index` of X."""
-        return self.X[index]
-
-    @staticmethod
-    def hidden(block: np.ndarray, W: np.ndarray, out: np.ndarray) -> None:
-        """Write Z1ᵀ = W X̃ᵀ (h, m) into `out`, for W (h, d + 1)."""
-        np.dot(W[:, :-1], block.T, out=out)
-        np.add(out, W[:, -1:], out=out)
-
-    @staticmethod
-    def outer(D: np.ndarray, block: np.ndarray, out: np.ndarray) -> None:
-        """Write D X̃ (h, d + 1) into `out`, for D (h, m)."""
-        out[:, :-1] = np.dot(D, block)
-        np.add.reduce(D, axis=1, out=out[:, -1])
-
-
-class SparseRows:
-    """Blocks of a CSR X with a column of ones appended; never centred, never made dense."""
-
-    #: A product with a sparse block writes a whole (h, d) gradient: larger blocks, fewer of them.
-    block_elements, least_rows, most_rows = 2**20, 4096, 16384
-
-    def __init__(self, X: Any, scale: np.ndarray | None) -> None:
-        if scale is not None:
-            X = X @ sp.diags_array(1 / scale, dtype=X.dtype)
-        ones: Any = sp.csr_array(np.ones((X.shape[0], 1), dtype=X.dtype))
-        self.X = sp.hstack([X, ones], format="csr")
-
-    def buffer(self, m: int, kept: bool = False) -> None:
-        """Return nothing: sparse blocks are made anew."""
-
     def load(self, index: Index, buffer: Any) -> Any:
-        """Return X̃ of the rows `index`."""
+        """Return the rows `index` of X."""
         return self.X[index]
 
     @staticmethod
     def hidden(block: Any, W: np.ndarray, out: np.ndarray) -> None:
         """Write Z1ᵀ = W X̃ᵀ (h, m) into `out`, for W (h, d + 1)."""
-        out[...] = (block @ W.T).T
+        np.dot(W[:, :-1], block.T, out=out)
+        np.add(out, W[:, -1:], out=out)
 
     @staticmethod
     def outer(D: np.ndarray, block: Any, out: np.ndarray) -> None:
         """Write D X̃ (h, d + 1) into `out`, for D (h, m)."""
-        out[...] = (block.T @ D.T).T
+        out[:, :-1] = np.dot(D, block)
+        np.add.reduce(D, axis=1, out=out[:, -1])
 
 
-Rows = DenseRows | WideRows | SparseRows
+class SparseRows(RawRows):
+    """Blocks of a CSR X as they are; never centred, never made dense."""
+
+    #: A product with a sparse block writes a whole (h, d) gradient: larger blocks, fewer of them.
+    block_elements, least_rows, most_rows = 2**20, 4096, 16384
+
+    def __init__(self, X: Any, unit: np.ndarray | None = None) -> None:
+        if unit is not None:
+            X = X.copy()
+            X.data *= unit[X.indices]
+        super().__init__(X)
+
+    @staticmethod
+    def hidden(block: Any, W: np.ndarray, out: np.ndarray) -> None:
+        """Write Z1ᵀ = W X̃ᵀ (h, m) into `out`, for W (h, d + 1)."""
+        out[...] = (block @ W[:, :-1].T).T
+        np.add(out, W[:, -1:], out=out)
+
+    @staticmethod
+    def outer(D: np.ndarray, block: Any, out: np.ndarray) -> None:
+        """Write D X̃ (h, d + 1) into `out`, for D (h, m)."""
+        out[:, :-1] = (block.T @ D.T).T
+        np.add.reduce(D, axis=1, out=out[:, -1])
+
+
+#: Any kind of rows.
+Rows = PreparedRows | RawRows | SparseRows
+
+
+def training_rows(X: Any, scaling: Scaling, shape: Shape, kind: str | None = None) -> tuple[Rows, Scaling]:
+    """Return the kind of rows that suits X in a fit, and the scaling that it leaves to the parameters.
+
+    `kind` ("kept", "loaded", "raw" or "sparse") overrides the choice.
+    """
+    kind = kind or _suitable_kind(X, scaling, shape)
+    for_rows, rest = scaling.split(rows_are_scaled=kind == "kept")
+    if kind == "sparse":
+        return SparseRows(X, for_rows.unit), rest
+    if kind == "raw":
+        return RawRows(X), scaling
+    return PreparedRows(X, for_rows, kept=kind == "kept"), rest
+
+
+def _suitable_kind(X: Any, scaling: Scaling, shape: Shape) -> str:
+    if sp.issparse(X):
+        return "sparse"
+    if X.shape[0] * (X.shape[1] + 1) <= _KEPT_ELEMENTS:
+        return "kept"
+    center, scale = scaling.center, scaling.scale
+    near = center is None or scale is None or bool(np.all(np.abs(center) <= _MOST_FOLDED * scale))
+    wide = shape.n_features > _WIDE * shape.hidden_width
+    return "raw" if wide and near and scaling.unit is None else "loaded"
+
+
+def prediction_rows(X: Any, center: np.ndarray | None) -> Rows:
+    """Return the kind of rows that suits X in a prediction."""
+    if sp.issparse(X):
+        return SparseRows(X)
+    return RawRows(X) if center is None else PreparedRows(X, Scaling(center.astype(X.dtype)))
+
+
+def is_parallel(n: int, shape: Shape) -> bool:
+    """Tell whether a pass over n rows is worth more than one thread."""
+    return n * shape.hidden_width * (shape.n_features + shape.n_outputs) >= _PARALLEL_WORK
+
+
+def cut(rows: Rows, n: int, shape: Shape) -> list[slice]:
+    """Return the blocks of n rows: by the sizes of the problem alone, never by the number of threads."""
+    most = int(np.clip(rows.block_elements // shape.hidden_width, rows.least_rows, rows.most_rows))
+    return even_slices(n, min(most, -(-n // 2)) if is_parallel(n, shape) else most)
 
 
 def even_slices(n: int, rows: int) -> list[slice]:
     """Cut n rows into equal blocks of at most about `rows`, a power of two of them up to 16, then
-    a multiple of 16.
-
-    The cut depends on n alone, so results do not depend on the number of threads; and every usual
-    number of threads divides the work evenly.
+    a multiple of 16, so that every usual number of threads divides the work evenly.
     """
     if n <= rows:
         return [slice(0, n)]

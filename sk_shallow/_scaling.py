@@ -1,76 +1,279 @@
-"""Column means and scales, and folding them into and out of the parameters."""
+"""Moments of columns that merge, and their scaling: the one place where X is centred and scaled.
 
-from copy import deepcopy
+Columns whose numbers are so large or small that squares leave the range of the dtype are first
+multiplied by a power of two, their unit, which is exact. All else here is in those units.
+"""
+
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
-from sklearn.preprocessing import StandardScaler
+from sklearn.utils.sparsefuncs import mean_variance_axis, min_max_axis
 
 from sk_shallow._parameters import Parameters
 
-#: Rows that the scaler sees at a time: it makes copies of what it sees.
-_ROWS = 8192
+#: Numbers of X that moments are taken of at a time: a block should stay in a core's cache.
+_BLOCK_ELEMENTS = 2**16
+#: Binary exponents up to which squares, their sums and their inverses are in the range of a dtype.
+_NEAR = {np.dtype(np.float64): 400, np.dtype(np.float32): 50}
+#: Exponents that a unit can have: 2**-exponent must be a number of the dtype.
+_UNITS = {np.dtype(np.float64): (-1000, 1024), np.dtype(np.float32): (-120, 128)}
+#: Means up to this many spreads may be folded into the intercept of a fitted network: it costs digits.
+_MOST_FOLDED = {np.dtype(np.float64): 2.0**10, np.dtype(np.float32): 2.0**3}
 
 
-class Scaling(NamedTuple):
-    """X counts as (X - center) / scale. center is None for sparse X, both for raw X.
+class Moments(NamedTuple):
+    """What is known of the columns of some rows: numbers that merge with those of other rows.
 
-    center (d,) holds the means of the columns, scale (d,) their standard deviations; for sparse X,
-    scale holds their root mean squares.
+    weight is the sum of the rows' weights; mean, variance (about the mean), low and high have shape
+    (d,), float64, in units of 2**exponent.
+    """
+
+    weight: float
+    mean: np.ndarray
+    variance: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    exponent: np.ndarray
+
+    def merge(self, other: "Moments") -> "Moments":
+        """Return the moments of both sets of rows (Chan, Golub and LeVeque 1983)."""
+        exponent = np.maximum(self.exponent, other.exponent)
+        a, b = self._in_units(exponent), other._in_units(exponent)
+        share = 1 / (1 + a.weight / b.weight)
+        far = b.mean - a.mean
+        variance = a.variance * (1 - share) + b.variance * share + far**2 * (share * (1 - share))
+        weight = min(a.weight + b.weight, np.finfo(np.float64).max)
+        low, high = np.minimum(a.low, b.low), np.maximum(a.high, b.high)
+        return Moments(weight, a.mean + far * share, variance, low, high, exponent)
+
+    def _in_units(self, exponent: np.ndarray) -> "Moments":
+        shift = self.exponent - exponent
+        if not shift.any():
+            return self
+        mean, low, high = (np.ldexp(part, shift) for part in (self.mean, self.low, self.high))
+        return Moments(self.weight, mean, np.ldexp(self.variance, 2 * shift), low, high, exponent)
+
+
+def moments_of(X: Any, s: np.ndarray | None, weight: float) -> Moments:
+    """Return the moments of the columns of X (n, d) under the weights s (n,), which sum to `weight`.
+
+    Rows of weight zero count as absent.
+    """
+    if s is not None and not s.all():
+        present = np.flatnonzero(s)
+        X, s = X[present], s[present]
+    low, high = min_max_axis(X, axis=0) if sp.issparse(X) else (X.min(axis=0), X.max(axis=0))
+    low, high = low.astype(np.float64), high.astype(np.float64)
+    constant = low == high
+    exponent = np.where(constant, 0, _exponents(np.maximum(-low, high), X.dtype))
+    unit = np.ldexp(1.0, -exponent) if exponent.any() else None
+    mean, variance = _sparse_moments(X, s, unit) if sp.issparse(X) else _dense_moments(X, s, unit)
+    if unit is not None:
+        low, high = low * unit, high * unit
+    mean[constant], variance[constant] = low[constant], 0
+    return Moments(weight, mean, variance, low, high, exponent)
+
+
+def _exponents(largest: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    """Return the exponent of each column's unit: 0 for ordinary columns."""
+    exponent = np.frexp(largest)[1]
+    exponent[(np.abs(exponent) <= _NEAR[dtype]) | (largest == 0)] = 0
+    return np.clip(exponent, *_UNITS[dtype])
+
+
+def _dense_moments(X: np.ndarray, s: np.ndarray | None, unit: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+    """Return means and variances, by blocks: two passes over each, which merge."""
+    n, d = X.shape
+    size = max(1, _BLOCK_ELEMENTS // d)
+    mean, variance, seen = np.zeros(d), np.zeros(d), 0.0
+    for start in range(0, n, size):
+        block = X[start : start + size].astype(np.float64, copy=False)
+        block = block if unit is None else block * unit
+        weights = None if s is None else s[start : start + size].astype(np.float64, copy=False)
+        weight = float(len(block) if weights is None else weights.sum())
+        block_mean = _weighted_sum(block, weights) / weight
+        deviations = block - block_mean
+        np.multiply(deviations, deviations, out=deviations)
+        block_variance = _weighted_sum(deviations, weights) / weight
+        seen += weight
+        share, far = weight / seen, block_mean - mean
+        mean = mean + far * share
+        variance = variance * (1 - share) + block_variance * share + far**2 * (share * (1 - share))
+    return mean, variance
+
+
+def _weighted_sum(block: np.ndarray, weights: np.ndarray | None) -> np.ndarray:
+    return np.add.reduce(block, axis=0) if weights is None else weights @ block
+
+
+def _sparse_moments(X: Any, s: np.ndarray | None, unit: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+    """Return means and variances, zeros counted."""
+    X = X.astype(np.float64)
+    if unit is not None:
+        X.data *= unit[X.indices]
+    weights = None if s is None else s.astype(np.float64, copy=False)
+    mean, variance = mean_variance_axis(X, axis=0, weights=weights)
+    return mean, variance
+
+
+@dataclass
+class Scaling:
+    """X counts as (X unit - center) / scale, in one dtype; None stands for 1, 0 and 1.
+
+    center, scale and unit have shape (d,); center is None for sparse X, all are None for X as it comes.
+    A center is a number of X's dtype, so that what is subtracted from X is what is folded into b1.
     """
 
     center: np.ndarray | None = None
     scale: np.ndarray | None = None
+    unit: np.ndarray | None = None
 
-    def fold(self, parameters: Parameters) -> Parameters:
-        """Return the parameters that do on raw X what `parameters` do on scaled X."""
-        W1, b1, W2, b2 = (part.astype(np.float64) for part in parameters)
-        if self.scale is not None:
-            W1 = W1 / self.scale
+    def __post_init__(self) -> None:
+        # What the columns of [W1 b1] are multiplied with, (d + 1,). Not cached_property: until Python 3.12
+        # that has a lock, which a fork would leave held.
+        self._factor = None if self.scale is None else np.append(1 / self.scale, self.scale.dtype.type(1))
+        self._units = None if self.unit is None else np.append(self.unit, self.unit.dtype.type(1))
+
+    @property
+    def is_trivial(self) -> bool:
+        """Whether X counts as it is."""
+        return self.center is None and self.scale is None and self.unit is None
+
+    def astype(self, dtype: Any) -> "Scaling":
+        """Return the same scaling in another dtype."""
+        parts = (self.center, self.scale, self.unit)
+        return Scaling(*(None if part is None else part.astype(dtype, copy=False) for part in parts))
+
+    def split(self, *, rows_are_scaled: bool) -> tuple["Scaling", "Scaling"]:
+        """Return what is done to the rows, and what is left for the parameters."""
+        if rows_are_scaled:
+            return self, Scaling()
+        return Scaling(self.center, None, self.unit), Scaling(None, self.scale, None)
+
+    def apply(self, X: np.ndarray, out: np.ndarray) -> None:
+        """Write the scaled rows of X into `out`, both (m, d)."""
+        if self.unit is not None:
+            X = np.multiply(X, self.unit, out=out)
         if self.center is not None:
-            b1 = b1 - W1 @ self.center
-        return Parameters(W1, b1, W2, b2)
+            X = np.subtract(X, self.center, out=out)
+        if self._factor is not None:
+            X = np.multiply(X, self._factor[:-1], out=out)
+        if X is not out:
+            out[...] = X
 
-    def unfold(self, parameters: Parameters) -> Parameters:
-        """Return the parameters that do on scaled X what `parameters` do on raw X."""
-        W1, b1, W2, b2 = (part.astype(np.float64) for part in parameters)
+    def fold(self, hidden: np.ndarray) -> np.ndarray:
+        """Return the [W1 b1] (h, d + 1) that does on raw X what `hidden` does on scaled X."""
+        folded = hidden if self._factor is None else hidden * self._factor
         if self.center is not None:
-            b1 = b1 + W1 @ self.center
-        if self.scale is not None:
-            W1 = W1 * self.scale
-        return Parameters(W1, b1, W2, b2)
+            folded = folded if folded is not hidden else hidden.copy()
+            folded[:, -1] -= folded[:, :-1] @ self.center
+        return folded if self._units is None else folded * self._units
+
+    def unfold(self, hidden: np.ndarray) -> np.ndarray:
+        """Return the [W1 b1] that `fold` turns into `hidden`."""
+        unfolded = hidden.copy() if self._units is None else hidden / self._units
+        if self.center is not None:
+            unfolded[:, -1] += unfolded[:, :-1] @ self.center
+        return unfolded if self._factor is None else unfolded / self._factor
+
+    def adjoint(self, d_hidden: np.ndarray) -> None:
+        """Turn the gradient with respect to ``fold(hidden)`` into that with respect to `hidden`, in place."""
+        if self._units is not None:
+            d_hidden *= self._units
+        if self.center is not None:
+            d_hidden[:, :-1] -= np.outer(d_hidden[:, -1], self.center)
+        if self._factor is not None:
+            d_hidden *= self._factor
 
 
-def update_scaler(scaler: StandardScaler | None, X: Any, s: np.ndarray | None) -> StandardScaler:
-    """Return a scaler that has seen what `scaler` has, if given, and the rows of X.
+def scaling_of(moments: Moments, dtype: np.dtype, *, sparse: bool) -> Scaling:
+    """Return the scaling that gives columns mean 0 and variance 1; for sparse X, mean square 1.
 
-    Rows of weight zero count as absent. Sparse X is scaled, not centred.
+    Sparse X is not centred, and columns that keep their means have unit mean square, lest a far mean
+    makes steps unstable. Columns that are constant, to rounding, have a scale that changes nothing.
+
+    Raises
+    ------
+    ValueError
+        Where a column's spread is so small that the weights of raw X would overflow.
     """
-    seen = StandardScaler(with_mean=not sp.issparse(X))
-    if scaler is not None and scaler.with_mean == seen.with_mean:
-        seen = deepcopy(scaler)
-    for start in range(0, X.shape[0], _ROWS):
-        rows = slice(start, start + _ROWS)
-        if s is None:
-            seen.partial_fit(X[rows])
-        elif s[rows].any():
-            kept = np.flatnonzero(s[rows]) + start
-            seen.partial_fit(X[kept] if len(kept) < s[rows].size else X[rows], sample_weight=s[kept])
-    return seen
+    mean, spread = moments.mean, np.sqrt(moments.variance)
+    spread[spread <= 2 * np.finfo(dtype).eps * np.abs(mean)] = 0
+    # Beside weights of 1e300 all other rows may count for nothing, but not lie at infinity.
+    reach = np.maximum(moments.high - mean, mean - moments.low)
+    scale = np.where(spread > 0, np.maximum(spread, 2.0**-26 * reach), np.maximum(1, np.abs(mean)))
+    if sparse:
+        # A constant column is a bias; one of next to 0 is nothing, and takes no scale that would overflow.
+        at_rest = np.where(np.abs(mean) < np.finfo(dtype).tiny, 1, np.abs(mean))
+        scale = np.where(spread > 0, np.hypot(mean, scale), at_rest)
+    unit = np.ldexp(1.0, -moments.exponent) if moments.exponent.any() else None
+    _check_spreads(scale if unit is None else scale / unit, dtype)
+    return Scaling(None if sparse else mean.astype(dtype).astype(np.float64), scale, unit)
 
 
-def scaling_of(scaler: StandardScaler, dtype: Any) -> Scaling:
-    """Return the means and scales of a scaler, in float64, such as `dtype` can represent.
+def _check_spreads(scale: np.ndarray, dtype: np.dtype) -> None:
+    """Refuse columns whose weights could not be written down."""
+    least = 64 / float(np.finfo(dtype).max)
+    if (scale < least).any():
+        column = int(np.argmax(scale < least))
+        raise ValueError(
+            f"X has a spread of {scale[column]:.3g} in column {column}: too small for weights in {dtype.name}, "
+            f"which would overflow. Multiply the column, for example by {1 / max(scale[column], 1e-300):.0e}"
+            + (", or pass X as float64." if dtype == np.float32 else ".")
+        )
 
-    The scales can be inverted in `dtype`, and the means that are subtracted from X in `dtype` are
-    the very ones that are folded into b1.
+
+class Far(NamedTuple):
+    """What a fitted network keeps where means are so far that folding them into b1 costs digits.
+
+    ``rest`` (h,) is what rounding took from `intercept` (h,), the b1 for raw rows: the b1 for rows
+    X - center is rest + intercept + W1 center, to all digits.
     """
-    limits = np.finfo(dtype)
-    if scaler.with_mean:
-        center, scale = scaler.mean_.astype(dtype).astype(np.float64), scaler.scale_
-    else:
-        # Columns that keep their means have unit mean square, lest a far mean makes steps unstable.
-        center, scale = None, np.hypot(scaler.mean_, np.sqrt(scaler.var_))
-        scale[scale == 0] = 1
-    return Scaling(center, np.clip(scale, 1 / limits.max, limits.max))
+
+    center: np.ndarray
+    intercept: np.ndarray
+    rest: np.ndarray
+
+
+def folded(parameters: Parameters, scaling: Scaling, dtype: np.dtype) -> tuple[Parameters, Far | None]:
+    """Return the parameters for raw X, and what is needed besides where means are far."""
+    W1, b1, W2, b2 = (part.astype(np.float64) for part in parameters)
+    hidden = scaling.fold(np.column_stack([W1, b1]))
+    raw = Parameters(*(part.astype(dtype) for part in (hidden[:, :-1], hidden[:, -1], W2, b2)))
+    _check_finite(raw)
+    if scaling.center is None or scaling.scale is None:
+        return raw, None
+    if np.all(np.abs(scaling.center) <= _MOST_FOLDED[dtype] * scaling.scale):
+        return raw, None
+    center = scaling.center if scaling.unit is None else scaling.center / scaling.unit
+    rest = b1 - (raw.b1 + raw.W1.astype(np.float64) @ center)
+    return raw, Far(center.astype(dtype), raw.b1.copy(), rest)
+
+
+def _check_finite(raw: Parameters) -> None:
+    """Refuse parameters that overflow for raw X."""
+    bad = ~np.isfinite(raw.W1).all(axis=0)
+    if bad.any() or not all(np.isfinite(part).all() for part in raw):
+        where = f"column {int(np.argmax(bad))}" if bad.any() else "the columns"
+        raise ValueError(
+            f"The weights for {where} of X overflow in {raw.W1.dtype.name}: the spread of its numbers is too "
+            "small. Scale X before fit, for example by StandardScaler."
+        )
+
+
+def centred_intercept(raw: Parameters, far: Far) -> np.ndarray:
+    """Return the b1 (h,), float64, for rows X - center; `rest` counts while b1 is the one of the fit."""
+    b1 = raw.b1 + raw.W1.astype(np.float64) @ far.center.astype(np.float64)
+    return b1 + far.rest if np.array_equal(raw.b1, far.intercept) else b1
+
+
+def unfolded(raw: Parameters, far: Far | None, scaling: Scaling) -> Parameters:
+    """Return the float64 parameters that do on scaled X what `raw` does on raw X."""
+    W1, b1, W2, b2 = (part.astype(np.float64) for part in raw)
+    hidden = scaling.unfold(np.column_stack([W1, b1]))
+    if far is not None and scaling.center is not None:
+        center = scaling.center if scaling.unit is None else scaling.center / scaling.unit
+        hidden[:, -1] = centred_intercept(raw, far) + W1 @ (center - far.center)
+    return Parameters(hidden[:, :-1], hidden[:, -1], W2, b2)

@@ -1,18 +1,41 @@
-"""How many threads a fit may use, and holding BLAS to one each meanwhile."""
+"""The one place that changes the process: BLAS is held to one thread, numbers may overflow in silence.
 
+Whatever happens meanwhile, an error or Ctrl-C at any moment, the process is afterwards as it was:
+
+- NumPy's error state is set in a copy of the context, so nothing needs to be set back (NumPy ≥ 2);
+- BLAS's limits are set back in a loop that Ctrl-C can delay, not leave;
+- our own threads live as long as one call, and end with it;
+- a fork waits for the lock, and the child begins with nobody holding BLAS.
+"""
+
+import os
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import cache
-from typing import Any
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from functools import cache, partial
+from typing import Any, TypeVar
 
+import numpy as np
 from threadpoolctl import ThreadpoolController
+
+Result = TypeVar("Result")
+#: Applies a function to each item and returns the results in the order of the items.
+Map = Callable[[Callable[[Any], Any], Sequence[Any]], list[Any]]
+
+_lock = threading.Lock()
+#: Who holds BLAS to one thread now, with the limits that each found. BLAS's limit is most often the
+#: process's, and fits may run in several threads.
+_holders: dict[object, list[int]] = {}
+#: The limits that hold when nobody holds BLAS.
+_limits: list[int] = []
 
 
 @cache
-def _blas() -> ThreadpoolController:
+def _blas() -> list[Any]:
     """Find the BLAS libraries once a process: looking for them takes a millisecond."""
-    return ThreadpoolController().select(user_api="blas")
+    return ThreadpoolController().select(user_api="blas").lib_controllers
 
 
 def n_blas_threads() -> int:
@@ -21,32 +44,134 @@ def n_blas_threads() -> int:
     Limits set by ``threadpool_limits``, by joblib's workers or by environment variables hold, and so
     does ours: a fit in another thread meanwhile gets one.
     """
-    return min((library.num_threads for library in _blas().lib_controllers), default=1)
+    return min((library.num_threads for library in _blas()), default=1)
 
 
-class _Holders:
-    """Who holds BLAS to one thread: the limit is the process's, fits may run in several threads."""
-
-    lock = threading.Lock()
-    count = 0
-    limiter: Any = None
+def in_turn(function: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
+    """Apply a function to each item, in this thread."""
+    return [function(item) for item in items]
 
 
-@contextmanager
-def one_blas_thread() -> Iterator[None]:
-    """Hold BLAS to one thread: our own threads, one block each, use the cores better.
+def run(job: Callable[[Map], Result], *, parallel: bool) -> Result:
+    """Return ``job(map)``, called with BLAS held to one thread and without warnings of overflow.
 
-    The first to enter sets the limit and the last to leave lifts it; each on its own would restore
-    what another had set.
+    With `parallel`, `map` spreads items over as many threads as BLAS might have used: our own
+    threads, one block of rows each, use the cores better. Else `map` is ``in_turn``.
     """
-    with _Holders.lock:
-        if _Holders.count == 0:
-            _Holders.limiter = _blas().limit(limits=1)
-        _Holders.count += 1
+    holder = object()
     try:
-        yield
+        n_threads = _hold(holder)
+        if n_threads == 1 or not parallel:
+            return copy_context().run(_quietly, job, in_turn)
+        with ThreadPoolExecutor(n_threads, initializer=_begin_work) as pool:
+            return copy_context().run(_quietly, job, partial(_spread, pool, n_threads))
     finally:
-        with _Holders.lock:
-            _Holders.count -= 1
-            if _Holders.count == 0:
-                _Holders.limiter.restore_original_limits()
+        # Here, not in a function of its own: an interrupt on the way into that would skip it.
+        interrupt = None
+        while holder in _holders:
+            try:
+                _release(holder)
+            except KeyboardInterrupt as error:
+                interrupt = error
+        if interrupt is not None:
+            raise interrupt
+
+
+def _overflow_silently() -> None:
+    np.seterr(all="ignore")
+
+
+def _quietly(job: Callable[[Map], Result], map_items: Map) -> Result:
+    """Call the job; a cost that is not finite is the solver's to judge, not worth a warning."""
+    _overflow_silently()
+    return job(map_items)
+
+
+def _begin_work() -> None:
+    """Prepare a thread of ours."""
+    _overflow_silently()
+    for library in filter(_limits_each_thread, _blas()):
+        library.set_num_threads(1)
+
+
+def _limits_each_thread(library: Any) -> bool:
+    """Tell whether a BLAS has a limit for each thread, as OpenBLAS has on OpenMP, not for the process."""
+    return getattr(library, "threading_layer", None) == "openmp"
+
+
+def _limit(library: Any, n_threads: int) -> None:
+    """Set a limit, from whatever thread: threadpoolctl obeys the one that set the last, until it lets go."""
+    let_go = getattr(library, "clear_controlling_thread", None)
+    if let_go is None:
+        library.set_num_threads(n_threads)
+    else:
+        let_go(force=True)
+        library.set_num_threads(n_threads)
+        let_go(force=True)
+
+
+def _hold(holder: object) -> int:
+    """Hold BLAS to one thread, and return how many threads it had."""
+    with _lock:
+        found = [library.num_threads for library in _blas()]
+        if not _holders:
+            _limits[:] = found
+        _holders[holder] = found
+        for library in _blas():
+            _limit(library, 1)
+        return min(found, default=1)
+
+
+def _release(holder: object) -> None:
+    """Give BLAS its threads back when the last holder leaves. May be interrupted, and called again."""
+    with _lock:
+        is_last = _holders.keys() == {holder}
+        for library, limit, found in zip(_blas(), _limits, _holders[holder], strict=True):
+            if _limits_each_thread(library):
+                _limit(library, found)
+            elif is_last:
+                _limit(library, limit)
+        _holders.pop(holder)
+
+
+def _begin_anew() -> None:
+    """In the child of a fork: the threads that held BLAS are not in it."""
+    if _holders:
+        for library, limit in zip(_blas(), _limits, strict=True):
+            _limit(library, limit)
+    _holders.clear()
+    _lock.release()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_begin_anew)
+
+
+def _spread(
+    pool: ThreadPoolExecutor, n_threads: int, function: Callable[[Any], Any], items: Sequence[Any]
+) -> list[Any]:
+    """Apply a function to each item, in the threads of a pool; the first error ends the others' work."""
+    if len(items) == 1:
+        return in_turn(function, items)
+    waiting = deque(enumerate(items))
+    results: list[Any] = [None] * len(items)
+
+    def work() -> None:
+        while True:
+            try:
+                place, item = waiting.popleft()
+            except IndexError:
+                return
+            try:
+                results[place] = function(item)
+            except BaseException:
+                waiting.clear()
+                raise
+
+    try:
+        for share in [pool.submit(work) for _ in range(min(n_threads, len(items)))]:
+            share.result()
+    except BaseException:
+        waiting.clear()
+        raise
+    return results

@@ -1,6 +1,7 @@
 """What a user may rely on: weights, symmetries, targets, numbers, endings."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import scipy.sparse as sp
 from conftest import make_problem
@@ -9,7 +10,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import log_loss
 from sklearn.utils.class_weight import compute_class_weight
 
-from sk_shallow import ShallowNetClassifier
+from sk_shallow import Activation, ShallowNetClassifier
 from sk_shallow._parameters import Parameters
 
 quiet = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -317,7 +318,7 @@ def test_warm_start_with_another_solver_forgets_the_old_ones_memory(iris):
     X, y = iris
     clf = ShallowNetClassifier(4, solver="adam", max_iter=5, warm_start=True, random_state=0).fit(X, y)
     clf.set_params(solver="gd", momentum=0.5).fit(X, y)
-    clf.set_params(solver="adam", batch_size=30).fit(X, y)
+    clf.set_params(solver="adam", momentum=0.0, batch_size=30).fit(X, y)
     assert clf.loss_curve_[-1] < clf.loss_curve_[0]
 
 
@@ -331,8 +332,10 @@ def test_partial_fit_learns_in_parts(options, kind):
     for _epoch in range(60):
         for start in range(0, 300, 50):
             clf.partial_fit(X[start : start + 50] * 10 + 3, y[start : start + 50], classes=classes)
-            assert clf.n_iter_ == 1
-            assert len(clf.loss_curve_) == 2
+    assert clf.n_iter_ == 360
+    assert len(clf.loss_curve_) == 361
+    assert clf.loss_curve_[-1] == clf.loss_
+    assert np.mean(clf.loss_curve_[-6:]) < 0.8 * np.mean(clf.loss_curve_[:6])
     assert (clf.predict(X * 10 + 3) == y).mean() > 0.7
 
 
@@ -344,13 +347,22 @@ def test_partial_fit_equals_a_step_of_fit_on_the_same_rows():
     assert_allclose(parts.decision_function(X), whole.decision_function(X), atol=1e-12)
 
 
-def test_partial_fit_scales_by_all_rows_seen():
+@pytest.mark.parametrize("last", ["dense", "sparse"])
+def test_partial_fit_scales_by_all_rows_seen(last):
     X, y = make_problem("binary")
+    X = X + 2
     clf = ShallowNetClassifier(4, random_state=0)
     for start in range(0, 60, 7):
-        clf.partial_fit(X[start : start + 7], y[start : start + 7], classes=[0, 1])
-    assert_allclose(clf._scaler.mean_, X.mean(axis=0))
-    assert_allclose(clf._scaler.var_, X.var(axis=0))
+        part = X[start : start + 7]
+        given = sp.csr_array(part) if last == "sparse" and start > 30 else part
+        clf.partial_fit(given, y[start : start + 7], classes=[0, 1])
+    assert_allclose(clf._moments["mean"], X.mean(axis=0))
+    assert_allclose(clf._moments["variance"], X.var(axis=0))
+    assert clf._moments["weight"] == 60
+
+
+def test_partial_fit_takes_a_single_row():
+    X, y = make_problem("binary")
     one_row = ShallowNetClassifier(4, random_state=0).partial_fit(X[:1], y[:1], classes=[0, 1])
     assert np.isfinite(one_row.predict_proba(X)).all()
 
@@ -362,3 +374,72 @@ def test_a_part_that_diverges_is_told_and_changes_nothing():
     with pytest.warns(ConvergenceWarning, match="risen without bound.*smaller learning_rate"):
         clf.set_params(learning_rate=1e6).partial_fit(X, y)
     assert_allclose(clf.decision_function(X), expected, atol=1e-12)
+
+
+@quiet
+@pytest.mark.parametrize("options", [{}, {"solver": "adam"}, {"solver": "adam", "batch_size": 10}], ids=str)
+@pytest.mark.parametrize("n_before", [1, 5, 20])
+def test_classes_that_come_late_in_parts_are_learnt(options, n_before):
+    X, y = make_problem("binary", n=4000)
+    late = np.r_[np.flatnonzero(y == 0)[: 50 * n_before], np.arange(2000, 3000)]
+    clf = ShallowNetClassifier(random_state=0, **options)
+    for start in range(0, len(late), 50):
+        rows = late[start : start + 50]
+        clf.partial_fit(X[rows], y[rows], classes=[0, 1])
+    assert clf.score(X[3000:], y[3000:]) > 0.75
+
+
+@quiet
+def test_a_late_class_among_several_and_a_late_label_are_learnt():
+    for kind in ("multiclass", "multilabel"):
+        X, y = make_problem(kind, n=4000)
+        first = np.flatnonzero(y == 1 if kind == "multiclass" else y[:, 0] == 0)[:500]
+        clf = ShallowNetClassifier(solver="adam", random_state=0)
+        for rows in [*np.split(first, 10), *np.split(np.arange(1000, 3000), 40)]:
+            clf.partial_fit(X[rows], y[rows], classes=np.arange(4) if kind == "multiclass" else None)
+        assert (clf.predict(X[3000:]) == y[3000:]).mean() > 0.65
+
+
+def test_a_part_that_has_converged_says_so():
+    X, y = make_problem("binary")
+    clf = ShallowNetClassifier(4, tol=10.0, random_state=0).partial_fit(X, y, classes=[0, 1])
+    assert clf.converged_
+    assert clf.stop_reason_ == "converged"
+    assert clf.grad_norm_ <= 10.0
+    assert clf.n_iter_ == 1
+    assert not clf.set_params(tol=1e-9).partial_fit(X, y).converged_
+    assert clf.n_iter_ == 2
+
+
+@quiet
+def test_partial_fit_continues_the_history_of_a_fit():
+    X, y = make_problem("binary")
+    clf = ShallowNetClassifier(4, max_iter=5, random_state=0).fit(X, y)
+    before = clf.loss_curve_
+    clf.partial_fit(X, y)
+    assert clf.n_iter_ == 6
+    assert_allclose(clf.loss_curve_[:6], before, rtol=1e-12)
+
+
+@quiet
+def test_every_batch_of_an_epoch_is_made_where_weights_are_uneven():
+    X, y = make_problem("binary", n=4000)
+    y = np.where(np.arange(4000) < 8, 1, 0)
+    asked = []
+
+    def value(Z):
+        asked.append(Z.shape[1])
+        return np.tanh(Z)
+
+    activation = Activation(value, lambda Z: 1 - np.tanh(Z) ** 2)
+    options = {"batch_size": 1, "class_weight": "balanced", "learning_rate": 0.01, "max_iter": 1}
+    ShallowNetClassifier(3, activation=activation, random_state=0, **options).fit(X, y)
+    assert asked.count(1) == 4000
+
+
+@quiet
+def test_an_estimator_fitted_anew_without_names_forgets_them():
+    X, y = make_problem("binary")
+    clf = ShallowNetClassifier(3, max_iter=2).fit(pd.DataFrame(X, columns=list("abcde")), y)
+    assert list(clf.feature_names_in_) == list("abcde")
+    assert not hasattr(clf.fit(X, y), "feature_names_in_")

@@ -48,21 +48,35 @@ def test_feature_union_of_hidden_outputs(iris):
     assert make_pipeline(union, LogisticRegression(max_iter=1000)).fit(X, y).score(X, y) > 0.9
 
 
-@pytest.mark.parametrize(
-    "make",
-    [
-        lambda: VotingClassifier([("a", small()), ("b", LogisticRegression(max_iter=1000))], voting="soft"),
-        lambda: StackingClassifier([("a", small()), ("b", small(activation="relu"))], cv=3),
-        lambda: CalibratedClassifierCV(small(), cv=3),
-        lambda: OneVsRestClassifier(small()),
-    ],
-    ids=["voting", "stacking", "calibrated", "one-vs-rest"],
-)
-def test_meta_estimators(make, iris):
+def test_a_soft_vote_is_the_mean_of_its_members(iris):
     X, y = iris
-    fitted = make().fit(X, np.array(["u", "v", "w"])[y])
-    assert fitted.score(X, np.array(["u", "v", "w"])[y]) > 0.8
-    assert_allclose(fitted.predict_proba(X).sum(axis=1), 1)
+    names = np.array(["u", "v", "w"])[y]
+    pair = [("a", small()), ("b", LogisticRegression(max_iter=1000))]
+    vote = VotingClassifier(pair, voting="soft").fit(X, names)
+    members = [small().fit(X, y), LogisticRegression(max_iter=1000).fit(X, y)]
+    assert_allclose(vote.predict_proba(X), np.mean([m.predict_proba(X) for m in members], axis=0), atol=1e-12)
+    assert_array_equal(vote.classes_, ["u", "v", "w"])
+
+
+def test_one_against_the_rest_is_a_network_a_class(iris):
+    X, y = iris
+    rest = OneVsRestClassifier(small()).fit(X, y)
+    alone = np.column_stack([small().fit(X, y == c).predict_proba(X)[:, 1] for c in range(3)])
+    assert_allclose(rest.predict_proba(X), alone / alone.sum(axis=1, keepdims=True), atol=1e-12)
+
+
+def test_stacking_sees_out_of_fold_probabilities(iris):
+    X, y = iris
+    stack = StackingClassifier([("a", small()), ("b", small(activation="relu"))], cv=3).fit(X, y)
+    members = [small().fit(X, y), small(activation="relu").fit(X, y)]
+    assert_allclose(stack.transform(X), np.hstack([m.predict_proba(X) for m in members]), atol=1e-12)
+
+
+def test_calibration_keeps_the_order_of_a_networks_scores(cancer):
+    X, y = cancer
+    calibrated = CalibratedClassifierCV(small(), cv=3, ensemble=False).fit(X, y)
+    scores = small().fit(X, y).decision_function(X)
+    assert (np.diff(calibrated.predict_proba(X)[np.argsort(scores), 1]) >= 0).all()
 
 
 def test_grid_search_over_learning_rate_and_width_in_two_processes(iris):
@@ -97,10 +111,13 @@ def test_permutation_importance_finds_the_column_that_matters():
 @pytest.mark.parametrize("library", ["pandas", "polars"])
 def test_set_output(library, iris):
     X, y = iris
-    out = small().set_output(transform=library).fit_transform(X, y)
-    assert type(out).__module__.split(".")[0] == library
-    assert list(out.columns) == [f"shallownetclassifier{i}" for i in range(4)]
-    assert_array_equal(small().fit(X, y).get_feature_names_out(), list(out.columns))
+    clf = small().set_output(transform=library)
+    names = [f"shallownetclassifier{i}" for i in range(4)]
+    pipeline = make_pipeline(StandardScaler(), small()).set_output(transform=library)
+    for out in (clf.fit_transform(X, y), clf.fit(X, y).transform(X), pipeline.fit(X, y).transform(X)):
+        assert type(out).__module__.split(".")[0] == library
+        assert list(out.columns) == names
+    assert_array_equal(small().fit(X, y).get_feature_names_out(), names)
 
 
 def test_sample_weight_is_routed_through_a_pipeline(iris):

@@ -11,7 +11,7 @@ from conftest import make_problem
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.exceptions import DataConversionWarning, NotFittedError
 
-from sk_shallow import ShallowNetClassifier, _classifier
+from sk_shallow import Activation, ShallowNetClassifier
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
@@ -63,7 +63,10 @@ BAD_X = {
     "no columns": (X[:, :0], "0 feature"),
     "1-D": (X[:, 0], "(?s)Expected 2D array, got 1D array.*[Rr]eshape"),
     "3-D": (np.stack([X, X]), "dim 3"),
-    "ragged": ([[1, 2], [3]] * 15, "inhomogeneous|sequence"),
+    "ragged": ([[1, 2, 3], *[[3, 4]] * 29], "X is ragged.*row 1 holds 2 values, row 0 holds 3"),
+    "one text among objects": (with_value("a", object), r"X must hold real numbers.*first 'a' in row 2, column 1"),
+    "one complex among objects": (with_value(1j, object), "Complex data not supported: X.*1j in row 2, column 1"),
+    "a string": ("rows.csv", "X is the string 'rows.csv'.*read_csv"),
 }
 
 
@@ -71,10 +74,10 @@ BAD_X = {
 def test_bad_X_is_refused(fitted, name):  # noqa: N802
     bad, message = BAD_X[name]
     rows = len(bad)
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises((ValueError, TypeError), match=message):
         fitted.fit(bad, Y[:rows])
     if name not in ("no rows", "one row"):
-        with pytest.raises(ValueError, match=r"X|feature|dim|D array|inhomogeneous"):
+        with pytest.raises((ValueError, TypeError), match=r"X|feature|dim|D array"):
             fitted.predict(bad)
 
 
@@ -91,6 +94,9 @@ BAD_Y = {
     "too short": (Y[:-1], "inconsistent numbers of samples"),
     "none at all": (None, "requires y to be passed, but the target y is None"),
     "scalar": (1, "scalar"),
+    "ragged": ([[0, 1], [1]] * 15, "y is ragged.*row 1 holds 1 values, row 0 holds 2.*MultiLabelBinarizer"),
+    "complex": (Y * 1j, "Complex data not supported: y"),
+    "complex list": ([1j, *[0] * 29], "Complex data not supported: y"),
 }
 
 
@@ -109,7 +115,12 @@ def test_bad_y_is_refused(fitted, name):
         (np.zeros(30), "zero"),
         (np.ones(29), r"sample_weight.shape == \(29,\), expected \(30,\)"),
         (np.ones((30, 2)), "Sample weights must be 1D"),
-        (np.full(30, 1e308), "overflows"),
+        ("balanced", "the string 'balanced'.*class_weight"),
+        (["a"] * 30, r"sample_weight must hold real numbers, got an array of strings.*one weight >= 0 a row"),
+        (["1.5", *[2.0] * 29], "sample_weight must hold real numbers"),
+        (np.ones(30) * 1j, "Complex data not supported: sample_weight"),
+        (2j, "Complex data not supported: sample_weight"),
+        ([[1.0], [1.0, 2.0]] * 15, "sample_weight is ragged.*row 1 holds 2 values, row 0 holds 1"),
     ],
 )
 def test_bad_weights_are_refused(fitted, weights, message):
@@ -176,9 +187,33 @@ def test_class_weight_is_not_for_multilabel_targets(fitted):
         fitted.set_params(class_weight="balanced").fit(X, (X > 0).astype(int))
 
 
-def test_lbfgs_takes_no_batches(fitted):
-    with pytest.raises(ValueError, match="batch_size=8 does not go with solver='lbfgs'"):
-        fitted.set_params(solver="lbfgs", batch_size=8).fit(X, Y)
+@pytest.mark.parametrize(
+    ("solver", "name", "value", "unset"),
+    [
+        ("lbfgs", "batch_size", 8, "None"),
+        ("lbfgs", "learning_rate", 0.1, "None"),
+        ("lbfgs", "momentum", 0.5, "0.0"),
+        ("adam", "momentum", 0.5, "0.0"),
+    ],
+)
+def test_a_setting_that_the_solver_has_no_use_for_is_refused(fitted, solver, name, value, unset):
+    message = f"{name}={value} does not go with solver='{solver}'.*{name}={unset}.*'gd'"
+    with pytest.raises(ValueError, match=message):
+        fitted.set_params(solver=solver, **{name: value}).fit(X, Y)
+
+
+def test_integers_of_few_bits_are_parameters_like_others():
+    clf = ShallowNetClassifier(np.int16(4), max_iter=np.int8(3), batch_size=np.uint8(200))
+    assert clf.fit(np.tile(X, (20, 1)), np.tile(Y, 20)).hidden_coef_.shape == (4, 3)
+
+
+@pytest.mark.parametrize("name", ["momentum", "l2_regularization", "solver", "hidden_width", "activation"])
+def test_every_partial_fit_checks_its_parameters(name):
+    clf = ShallowNetClassifier(3).partial_fit(X, Y, classes=[0, 1, 2])
+    before = vars(clf).copy()
+    with pytest.raises(ValueError, match=f"The '{name}' parameter of ShallowNetClassifier must be"):
+        clf.set_params(**{name: -5}).partial_fit(X, Y)
+    assert vars(clf.set_params(**{name: before[name]})) == before
 
 
 @pytest.mark.parametrize(
@@ -232,12 +267,12 @@ def test_partial_fit_is_not_for_lbfgs():
         clf.partial_fit(X, Y, classes=[0, 1, 2])
 
 
-@pytest.mark.parametrize("error", [KeyboardInterrupt, MemoryError])
-def test_an_interrupted_fit_changes_nothing(fitted, monkeypatch, error):
-    def interrupt(*args, **kwargs):
+@pytest.mark.parametrize("error", [KeyboardInterrupt, MemoryError, StopIteration])
+def test_an_interrupted_fit_changes_nothing(fitted, error):
+    def interrupt(Z):
         raise error
 
-    monkeypatch.setattr(_classifier, "solve", interrupt)
+    fitted.set_params(activation=Activation(interrupt, np.cos))
     for method in (fitted.fit, fitted.partial_fit):
         with pytest.raises(error):
             method(FRAME * 2, Y)

@@ -1,0 +1,146 @@
+"""What to tell a person about a fit that ended without convergence: the settings, and what can help."""
+
+import sys
+import warnings
+from typing import NamedTuple
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+
+from sk_shallow._fitting import Recipe, Record
+from sk_shallow._solvers import SOLVERS, StopReason
+
+
+class Ending(NamedTuple):
+    """A fit that has ended: how, with which settings, on rows of which total weight and dtype."""
+
+    record: Record
+    recipe: Recipe
+    total_weight: float
+    dtype: np.dtype
+
+
+def warning_text(ending: Ending) -> str | None:
+    """Return the warning for an ending, None where there is nothing to warn of.
+
+    The text depends on the settings, not on the rows: the folds of a search print it once.
+    """
+    reason, recipe = ending.record.reason, ending.recipe
+    ordinary = recipe.one_pass or recipe.batch_size is not None  # batches never settle
+    if reason is StopReason.CONVERGED or (reason is StopReason.MAX_ITER and ordinary):
+        return None
+    return f"{reason.message} {_settings(recipe)}: {_ADVICE[reason](ending)}"
+
+
+#: What has been told, and from where.
+_told: set[tuple[str, str, int]] = set()
+
+
+def warn_once(text: str, stacklevel: int) -> None:
+    """Warn as ``warnings.warn`` does, but where a text is to be shown once, once.
+
+    Python's "default" action shows a text once a line of code, but forgets that with every
+    ``catch_warnings``, of which scikit-learn has many: a search would print each fold's.
+    """
+    caller = sys._getframe(stacklevel)
+    key = text, caller.f_code.co_filename, caller.f_lineno
+    if _action(text, caller.f_lineno, caller.f_globals.get("__name__", "")) == "default" and key in _told:
+        return
+    _told.add(key)
+    warnings.warn(text, ConvergenceWarning, stacklevel=stacklevel + 1)
+
+
+def _action(text: str, line: int, module: str) -> str:
+    """Return what the filters say of a ConvergenceWarning."""
+    for action, message, category, where, lineno in warnings.filters:
+        if (
+            (message is None or message.match(text))
+            and issubclass(ConvergenceWarning, category)
+            and (where is None or where.match(module))
+            and lineno in (0, line)
+        ):
+            return action
+    return warnings.defaultaction  # type: ignore[attr-defined]
+
+
+def _settings(recipe: Recipe) -> str:
+    """Return the parameters in question."""
+    used = sorted(SOLVERS[recipe.solver].uses, reverse=True)
+    names = ["solver", *[name for name in used if getattr(recipe, name)], "l2_regularization", "max_iter", "tol"]
+    return f"With hidden_width={recipe.hidden_width}, " + ", ".join(
+        f"{name}={value!r}" if isinstance(value := getattr(recipe, name), str) else f"{name}={value:.3g}"
+        for name in names
+    )
+
+
+def _alternatives(*remedies: str) -> str:
+    return ", or ".join(remedy for remedy in remedies if remedy) + "."
+
+
+def _finds_steps(ending: Ending) -> bool:
+    return SOLVERS[ending.recipe.solver].learning_rate is None
+
+
+def _standardize(ending: Ending) -> str:
+    return "" if ending.recipe.standardize else "set standardize=True"
+
+
+def _smaller_step(ending: Ending) -> str:
+    rate = ending.recipe.learning_rate
+    return "" if _finds_steps(ending) else f"try a smaller learning_rate, for example {rate / 10:.3g}"
+
+
+def _penalty_overshoots(ending: Ending) -> bool:
+    """Tell whether λ dwarfs S, and steps on the penalty alone go too far: α λ / S > 2, less with momentum."""
+    recipe, S = ending.recipe, ending.total_weight
+    overshoots = recipe.learning_rate * recipe.l2_regularization > (1 + recipe.momentum) * S
+    return recipe.solver == "gd" and recipe.l2_regularization > S and overshoots
+
+
+def _after_overshoot(ending: Ending) -> str:
+    return (
+        f"beside a total weight of {ending.total_weight:.3g}, l2_regularization="
+        f"{ending.recipe.l2_regularization:.3g} is so large that each step overshoots: lower l2_regularization, "
+        "or learning_rate by as much."
+    )
+
+
+def _after_divergence(ending: Ending) -> str:
+    if _penalty_overshoots(ending):
+        remedy = _after_overshoot(ending)
+    elif _finds_steps(ending):
+        remedy = _alternatives(_standardize(ending), "raise l2_regularization")
+    else:
+        remedy = _alternatives(_smaller_step(ending), _standardize(ending))
+    return f"the best network met is kept. {remedy[0].upper()}{remedy[1:]}"
+
+
+def _after_stalling(ending: Ending) -> str:
+    more_digits = "pass X as float64" if ending.dtype == np.float32 else ""
+    return _alternatives("raise tol", more_digits, _standardize(ending))
+
+
+def _after_max_iter(ending: Ending) -> str:
+    recipe, losses = ending.recipe, ending.record.losses
+    if _finds_steps(ending):
+        return _alternatives("raise max_iter or tol", _standardize(ending))
+    if _penalty_overshoots(ending):
+        return _after_overshoot(ending)
+    if losses[-1] > losses[0]:
+        return "The cost rose from its first value: " + _alternatives(_smaller_step(ending), _standardize(ending))
+    if np.all(np.diff(losses) <= 0):
+        hardly = losses[-1] > 0.9 * losses[0]
+        larger = f"raise learning_rate, for example to {recipe.learning_rate * (10 if hardly else 2):.3g}"
+        fell = "the cost fell, but hardly" if hardly else "the cost fell at every iteration"
+        return f"{fell}: " + _alternatives(larger, "max_iter", "tol", _standardize(ending), "try solver='lbfgs'")
+    smaller = f"learning_rate, for example to {recipe.learning_rate / 3:.3g}"
+    return "the cost went up and down: " + _alternatives(
+        f"lower {smaller}", "raise max_iter", _standardize(ending)
+    )
+
+
+_ADVICE = {
+    StopReason.DIVERGED: _after_divergence,
+    StopReason.STALLED: _after_stalling,
+    StopReason.MAX_ITER: _after_max_iter,
+}

@@ -1,0 +1,100 @@
+"""Gradient descent and Adam: a generator of states, on all rows or in batches, with two step rules."""
+
+import math
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from sk_shallow._solvers._state import Ask, MemoryDict, Solving, State
+
+
+class StepRule(Protocol):
+    """Turns a gradient into a step, given the memory of the steps before."""
+
+    def step(self, gradient: np.ndarray, memory: MemoryDict) -> tuple[np.ndarray, MemoryDict]:
+        """Return the step to add to θ, and the new memory. An empty memory means the first step."""
+
+
+@dataclass(frozen=True)
+class Nesterov:
+    """θ ← θ − α∇J(θ), with Nesterov momentum μ in the form of Sutskever et al. (2013).
+
+        v ← μ v − α ∇J(θ),        θ ← θ + μ v − α ∇J(θ)
+
+    With μ = 0 there is no velocity, and each step is plain gradient descent.
+    """
+
+    learning_rate: float
+    momentum: float = 0.0
+
+    def step(self, gradient: np.ndarray, memory: MemoryDict) -> tuple[np.ndarray, MemoryDict]:
+        """Return the step to add to θ, and the new velocity."""
+        plain = -self.learning_rate * gradient
+        if self.momentum == 0:
+            return plain, {}
+        velocity = self.momentum * memory["velocity"] + plain if "velocity" in memory else plain
+        return self.momentum * velocity + plain, {"velocity": velocity}
+
+
+@dataclass(frozen=True)
+class Adam:
+    """Adam of Kingma & Ba (2015), algorithm 1, with bias correction."""
+
+    learning_rate: float
+    beta_1: float = 0.9
+    beta_2: float = 0.999
+    epsilon: float = 1e-8
+
+    def step(self, gradient: np.ndarray, memory: MemoryDict) -> tuple[np.ndarray, MemoryDict]:
+        """Return the step to add to θ, and the new moments with their count."""
+        t = memory.get("n_steps", 0) + 1
+        m = self.beta_1 * memory.get("first_moment", 0.0) + (1 - self.beta_1) * gradient
+        v = self.beta_2 * memory.get("second_moment", 0.0) + (1 - self.beta_2) * gradient**2
+        rate = self.learning_rate * (1 - self.beta_2**t) ** 0.5 / (1 - self.beta_1**t)
+        # epsilon is scaled with the second moment's correction, as in algorithm 1 itself.
+        step = np.sqrt(v)
+        step += self.epsilon * (1 - self.beta_2**t) ** 0.5
+        np.divide(m, step, out=step)
+        step *= -rate
+        return step, {"first_moment": m, "second_moment": v, "n_steps": t}
+
+
+def descend(theta: np.ndarray, rule: StepRule, memory: MemoryDict) -> Solving:
+    """Yield the state before the first step on all rows, and after each one, without end."""
+    while True:
+        loss, gradient = yield Ask(theta)  # type: ignore[misc]
+        yield State(theta, loss, gradient, memory)
+        step, memory = rule.step(gradient, memory)
+        theta = theta + step
+
+
+def descend_in_batches(
+    theta: np.ndarray, rule: StepRule, memory: MemoryDict, n: int, batch_size: int, rng: np.random.RandomState
+) -> Solving:
+    """Yield the state before the first epoch, and after each one, without end.
+
+    An epoch makes a step on each batch of `batch_size` of n rows in a new order. It ends early where a
+    batch's cost is not finite: the full cost will tell. `memory` may hold the state of the shuffling.
+    """
+    rng = _shuffling(memory, rng)
+    memory = {**memory, "shuffling": rng.get_state(legacy=False)}
+    while True:
+        loss, gradient = yield Ask(theta)  # type: ignore[misc]
+        yield State(theta, loss, gradient, memory)
+        order = rng.permutation(n)
+        for start in range(0, n, batch_size):
+            loss, gradient = yield Ask(theta, order[start : start + batch_size])  # type: ignore[misc]
+            step, memory = rule.step(gradient, memory)
+            theta = theta + step
+            if not math.isfinite(loss):
+                break
+        memory["shuffling"] = rng.get_state(legacy=False)
+
+
+def _shuffling(memory: MemoryDict, rng: np.random.RandomState) -> np.random.RandomState:
+    """Return the generator of the orders: that of the fit before, or a copy of `rng`."""
+    state: Any = memory.get("shuffling") or rng.get_state(legacy=False)
+    own = np.random.RandomState(0)
+    own.set_state(state)
+    return own

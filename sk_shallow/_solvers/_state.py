@@ -1,0 +1,49 @@
+"""What solvers and those who run them say to each other."""
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+#: What a solver needs to go on exactly where it stopped, besides θ: plain arrays and numbers.
+MemoryDict = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Ask:
+    """A solver asks for J and ∇J at θ: on all rows, or on those numbered `rows`."""
+
+    theta: np.ndarray
+    rows: np.ndarray | None = None
+
+
+@dataclass(slots=True)
+class State:
+    """A solver tells where it stands: θ, J(θ), ∇J(θ), and what it needs besides to go on.
+
+    The arrays are never changed afterwards.
+    """
+
+    theta: np.ndarray
+    loss: float
+    gradient: np.ndarray
+    memory: MemoryDict
+
+    @property
+    def grad_norm(self) -> float:
+        """The largest absolute entry of the gradient."""
+        return float(np.abs(self.gradient).max())
+
+    def gradient_at_most(self, tol: float) -> bool:
+        """Tell whether ``grad_norm <= tol``; most often its root mean square, found faster, says no."""
+        if float(self.gradient.dot(self.gradient)) > self.gradient.size * (1.001 * tol) ** 2:
+            return False
+        return self.grad_norm <= tol
+
+
+#: Answers an ask: from θ and the rows, None for all, to J and ∇J.
+Evaluate = Callable[[np.ndarray, np.ndarray | None], tuple[float, np.ndarray]]
+
+#: Yields what it asks and what it tells; is sent (J, ∇J) for each ask.
+Solving = Generator[Ask | State, tuple[float, np.ndarray] | None, None]
