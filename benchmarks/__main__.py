@@ -1,15 +1,14 @@
 """The command ``python -m benchmarks``: measure, print one table a suite, save CSV, JSON and PNG."""
 
 import argparse
-import os
 import sys
 import time
 import warnings
 from pathlib import Path
 
-SUITES = ("steps", "fixed", "prediction", "memory", "scaling", "sparse", "solvers")
-#: Set by hand, these change what OpenBLAS does on this machine: measure its own choice.
-TUNING = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
+from benchmarks.plan import Plan
+from benchmarks.report import busy_cores, machine, machine_line, publish, warn_if_busy
+from benchmarks.suites import SUITES
 
 
 def _suites(text: str) -> list[str]:
@@ -40,13 +39,6 @@ def _arguments() -> argparse.Namespace:
 def main() -> None:
     """Run the chosen suites."""
     arguments = _arguments()
-    for name in TUNING:
-        os.environ.pop(name, None)
-    # NumPy comes with these, and reads the environment once.
-    from benchmarks.plan import Plan
-    from benchmarks.report import busy_cores, machine, machine_line, publish, warn_if_busy
-    from benchmarks.suites import SUITES as MEASURES
-
     about = machine()
     print(machine_line(about))
     plan = Plan(arguments.smoke, arguments.rounds or (2 if arguments.smoke else 5))
@@ -58,7 +50,7 @@ def main() -> None:
         rows = []
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            for row in MEASURES[name](plan):
+            for row in SUITES[name](plan):
                 print(f"  {name}: {row['case']}", file=sys.stderr, flush=True)
                 rows.append(row)
         publish(name, rows, about, arguments.out)

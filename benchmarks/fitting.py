@@ -1,11 +1,8 @@
 """What a fit costs: a step, a start, memory, sparse rows, and the other solvers."""
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
-import numpy as np
-
-from benchmarks.contenders import fits, limited, mlp, mlp_classifier, naive, our_classifier, ours
+from benchmarks.contenders import limited, mlp, naive, ours
 from benchmarks.data import Problem, Size, dense, sparse
 from benchmarks.peers import installed
 from benchmarks.plan import MB, Plan, Row
@@ -77,7 +74,7 @@ def solvers(plan: Plan) -> Iterator[Row]:
         problem = dense(size)
         runs = both(problem, "lbfgs")
         seconds = step_seconds(runs, plan.iterations(size), plan.rounds)
-        yield {"case": f"L-BFGS iteration, {size}"} | columns(seconds) | evaluations(problem)
+        yield {"case": f"L-BFGS iteration, {size}"} | columns(seconds)
         runs = both(problem, "adam", 200)
         epochs = (1, 3) if size.n > 10_000 else (10, 60)
         seconds = step_seconds(runs, epochs, plan.rounds)
@@ -92,32 +89,3 @@ def both(problem: Problem, solver: str = "gd", batch_size: int | None = None) ->
     """
     theirs = mlp(problem, solver, batch_size)
     return {"ours": ours(problem, solver, batch_size), "MLP": theirs, "MLP 1 thread": limited(theirs, 1)}
-
-
-def evaluations(problem: Problem, iterations: int = 10) -> dict[str, float]:
-    """Return how often L-BFGS asks for the cost an iteration: line searches make it more than once."""
-    import scipy.optimize
-
-    import sk_shallow._solvers as our_solvers
-
-    minimize, calls = scipy.optimize.minimize, []
-
-    def counting(fun: Any, *args: Any, **kwargs: Any) -> Any:
-        def counted(*x: Any) -> Any:
-            calls.append(1)
-            return fun(*x)
-
-        return minimize(counted, *args, **kwargs)
-
-    counts = {}
-    homes = {"ours": (our_solvers, "scipy_minimize"), "MLP": (scipy.optimize, "minimize")}
-    makers = {"ours": our_classifier, "MLP": mlp_classifier}
-    for name, (module, attribute) in homes.items():
-        calls.clear()
-        setattr(module, attribute, counting)
-        try:
-            made = fits(makers[name](problem, "lbfgs"), problem)(iterations)
-        finally:
-            setattr(module, attribute, minimize)
-        counts[f"{name} costs/iteration"] = len(calls) / max(made, 1) if calls else np.nan
-    return counts

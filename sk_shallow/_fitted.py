@@ -13,11 +13,11 @@ from sk_shallow._array_api import Array
 from sk_shallow._docs import documented
 from sk_shallow._kernel import ForwardBuffers, Kernel, LayerMatrices, Workbench
 from sk_shallow._parameters import Parameters, Shape
-from sk_shallow._rows import cut, is_parallel, prediction_rows
+from sk_shallow._rows import cut, is_parallel, is_tiny, prediction_rows
 from sk_shallow._scaling import Far, centred_intercept
 from sk_shallow._targets import OUTPUTS, Outputs
-from sk_shallow._threads import Map, run
-from sk_shallow._validation import check_features
+from sk_shallow._threads import Map, in_turn, run
+from sk_shallow._validation import check_features, leaving_no_trace
 
 #: Turns a block's A1 (m, h) or Z2 (m, k) into rows of a result.
 Finish = Callable[[np.ndarray], np.ndarray]
@@ -67,7 +67,7 @@ class Forward:
 
             map_blocks(write, cut(kernel.rows, n, shape))
 
-        run(job, parallel=is_parallel(n, shape))
+        job(in_turn) if is_tiny(n, shape) else run(job, parallel=is_parallel(n, shape))
         return out
 
     def _kernel(self, X: Any, shape: Shape) -> tuple[Kernel, LayerMatrices]:
@@ -78,8 +78,7 @@ class Forward:
         b1 = b1 if far is None else centred_intercept(self.parameters, far)
         rows = prediction_rows(X, None if far is None else far.center)
         kernel = Kernel(rows, shape, self.activation, self.outputs.loss, dtype)
-        hidden, output = np.column_stack([W1, b1]), np.column_stack([W2, b2])
-        return kernel, (hidden.astype(dtype, copy=False), output.astype(dtype, copy=False))
+        return kernel, (shape.beside(W1, b1, dtype), shape.beside(W2, b2, dtype))
 
 
 def _check_finite(found: np.ndarray, rows: slice) -> None:
@@ -129,23 +128,31 @@ class FittedNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         return self.hidden_coef_.shape[0]
 
     def _output_kind(self) -> Outputs:
-        check_is_fitted(self)
+        if not hasattr(self, "_outputs"):
+            check_is_fitted(self)
         return OUTPUTS[self._outputs](self.classes_)
 
+    @leaving_no_trace
     def _forward(
-        self, X: Array, width: int | None, finish: Finish, dtype: Any = None, hidden: bool = False
+        self,
+        X: Array,
+        outputs: Outputs,
+        width: int | None,
+        finish: Finish,
+        dtype: Any = None,
+        hidden: bool = False,
     ) -> np.ndarray:
         """Return ``finish(Z2)`` of rows yet to be checked, (n, width) or (n,) for a width of None."""
         X = check_features(self, X, reset=False)
         dtype = np.result_type(X.dtype, self.hidden_coef_.dtype) if dtype is None else dtype
         out = np.empty(X.shape[:1] if width is None else (X.shape[0], width), dtype=dtype)
         far = None if self._far is None else Far(**self._far)
-        forward = Forward(self._parameters, get_activation(self._fitted_activation), self._output_kind(), far)
+        forward = Forward(self._parameters, get_activation(self._fitted_activation), outputs, far)
         return forward.write(X, out, finish, hidden=hidden)
 
     def _per_class(self, X: Array, function: Finish, outputs: Outputs) -> np.ndarray:
         """Return a function of the raw outputs, one column a class."""
-        return self._forward(X, len(self.classes_), lambda Z2: function(outputs.per_class(Z2)))
+        return self._forward(X, outputs, len(self.classes_), lambda Z2: function(outputs.per_class(Z2)))
 
     @documented
     def decision_function(self, X: Array) -> np.ndarray:
@@ -165,7 +172,7 @@ class FittedNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         %(raises)s
         """
         outputs = self._output_kind()
-        return outputs.decision(self._forward(X, outputs.n_outputs, lambda Z2: Z2))
+        return outputs.decision(self._forward(X, outputs, outputs.n_outputs, lambda Z2: Z2))
 
     @documented
     def predict(self, X: Array) -> np.ndarray:
@@ -186,7 +193,7 @@ class FittedNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         """
         outputs = self._output_kind()
         width = outputs.n_outputs if outputs.multilabel else None
-        return outputs.labels(self._forward(X, width, outputs.label_codes, dtype=int))
+        return outputs.labels(self._forward(X, outputs, width, outputs.label_codes, dtype=int))
 
     @documented
     def predict_proba(self, X: Array) -> np.ndarray:
@@ -246,5 +253,5 @@ class FittedNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         ------
         %(raises)s
         """
-        check_is_fitted(self)
-        return self._forward(X, self._n_features_out, lambda A1: A1, hidden=True)
+        outputs = self._output_kind()
+        return self._forward(X, outputs, self._n_features_out, lambda A1: A1, hidden=True)

@@ -38,7 +38,7 @@ class ForwardBuffers:
         self.A1_and_ones = np.ones((h + 1, m), dtype=kernel.dtype)
         self.A1 = self.A1_and_ones[:-1]
         self.Z1 = self.A1 if kernel.activation.in_place else np.empty((h, m), dtype=kernel.dtype)
-        self.outputs = OutputBuffers(k, m, kernel.dtype)
+        self.Z2 = np.empty((k, m), dtype=kernel.dtype)
 
 
 class Buffers(ForwardBuffers):
@@ -49,6 +49,7 @@ class Buffers(ForwardBuffers):
 
     def __init__(self, kernel: "Kernel", m: int) -> None:
         super().__init__(kernel, m)
+        self.outputs = OutputBuffers(self.Z2)
         self.targets = kernel.loss.buffer(kernel.shape.n_outputs, m, kernel.dtype)
         self.s = np.empty(m, dtype=kernel.dtype)
         self.A1_and_ones_T = self.A1_and_ones.T
@@ -104,7 +105,7 @@ class Kernel:
     def forward(self, X: Any, layers: LayerMatrices, buffers: ForwardBuffers) -> np.ndarray:
         """Return Z2 (k, m) of a loaded block X, in `buffers`."""
         self.hidden(X, layers[0], buffers)
-        return layers[1].dot(buffers.A1_and_ones, buffers.outputs.Z2)
+        return layers[1].dot(buffers.A1_and_ones, buffers.Z2)
 
     def backward(self, block: Block, layers: LayerMatrices, buffers: Buffers) -> tuple[float, np.ndarray]:
         """Return Σ s L of a block, and its gradient, a new vector laid out like θ."""

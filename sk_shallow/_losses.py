@@ -17,10 +17,11 @@ from sk_shallow._array_api import Array, namespace
 
 
 class OutputBuffers:
-    """The work space of a loss for m examples: Z2, and E of the same shape (k, m), with flat views."""
+    """Z2 (k, m) and the work space of a loss for m examples: E of the same shape, and flat views."""
 
-    def __init__(self, k: int, m: int, dtype: np.dtype) -> None:
-        self.Z2, self.E = np.empty((k, m), dtype=dtype), np.empty((k, m), dtype=dtype)
+    def __init__(self, Z2: np.ndarray) -> None:
+        (k, m), dtype = Z2.shape, Z2.dtype
+        self.Z2, self.E = Z2, np.empty_like(Z2)
         self.flat_Z2, self.flat_E = self.Z2.reshape(-1), self.E.reshape(-1)
         self.ones_k, self.ones_m = np.ones(k, dtype=dtype), np.ones(m, dtype=dtype)
 

@@ -48,6 +48,13 @@ class Shape:
         (hidden_shape, output_shape), split = self._layer_shapes, self.split
         return theta[:split].reshape(hidden_shape), theta[split:].reshape(output_shape)
 
+    @staticmethod
+    def beside(W: np.ndarray, b: np.ndarray, dtype: Any) -> np.ndarray:
+        """Return [W b], a new matrix."""
+        layer = np.empty((W.shape[0], W.shape[1] + 1), dtype=dtype)
+        layer[:, :-1], layer[:, -1] = W, b
+        return layer
+
     def views(self, theta: Array) -> Parameters:
         """Return W1, b1, W2, b2 as views of θ: writing to one writes to θ."""
         hidden, output = self.layers(theta)

@@ -24,6 +24,8 @@ Index = slice | np.ndarray
 _KEPT_ELEMENTS = 2**20
 #: From this many products (n h (d + k)) on, a pass is worth more than one thread.
 _PARALLEL_WORK = 8 * 10**6
+#: Up to this many, BLAS keeps to one thread by itself: OpenBLAS's least limit is 9 216 for a vector.
+_TINY_WORK = 2**13
 #: X counts as wide when it has more columns than this many times the hidden units.
 _WIDE = 2
 #: Means up to this many spreads may be folded into the bias in a fit: it costs two digits at most.
@@ -169,12 +171,21 @@ def prediction_rows(X: Any, center: np.ndarray | None) -> Rows:
 
 def is_parallel(n: int, shape: Shape) -> bool:
     """Tell whether a pass over n rows is worth more than one thread."""
-    return n * shape.hidden_width * (shape.n_features + shape.n_outputs) >= _PARALLEL_WORK
+    return _work(n, shape) >= _PARALLEL_WORK
+
+
+def is_tiny(n: int, shape: Shape) -> bool:
+    """Tell whether a pass over n rows is so little that no BLAS spreads it over threads."""
+    return _work(n, shape) <= _TINY_WORK
+
+
+def _work(n: int, shape: Shape) -> int:
+    return n * shape.hidden_width * (shape.n_features + shape.n_outputs)
 
 
 def cut(rows: Rows, n: int, shape: Shape) -> list[slice]:
     """Return the blocks of n rows: by the sizes of the problem alone, never by the number of threads."""
-    most = int(np.clip(rows.block_elements // shape.hidden_width, rows.least_rows, rows.most_rows))
+    most = max(rows.least_rows, min(rows.most_rows, rows.block_elements // shape.hidden_width))
     return even_slices(n, min(most, -(-n // 2)) if is_parallel(n, shape) else most)
 
 

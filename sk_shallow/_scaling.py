@@ -11,7 +11,7 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.utils.sparsefuncs import mean_variance_axis, min_max_axis
 
-from sk_shallow._parameters import Parameters
+from sk_shallow._parameters import Parameters, Shape
 
 #: Numbers of X that moments are taken of at a time: a block should stay in a core's cache.
 _BLOCK_ELEMENTS = 2**16
@@ -240,7 +240,7 @@ class Far(NamedTuple):
 def folded(parameters: Parameters, scaling: Scaling, dtype: np.dtype) -> tuple[Parameters, Far | None]:
     """Return the parameters for raw X, and what is needed besides where means are far."""
     W1, b1, W2, b2 = (part.astype(np.float64) for part in parameters)
-    hidden = scaling.fold(np.column_stack([W1, b1]))
+    hidden = scaling.fold(Shape.beside(W1, b1, np.float64))
     raw = Parameters(*(part.astype(dtype) for part in (hidden[:, :-1], hidden[:, -1], W2, b2)))
     _check_finite(raw)
     if scaling.center is None or scaling.scale is None:
@@ -272,7 +272,7 @@ def centred_intercept(raw: Parameters, far: Far) -> np.ndarray:
 def unfolded(raw: Parameters, far: Far | None, scaling: Scaling) -> Parameters:
     """Return the float64 parameters that do on scaled X what `raw` does on raw X."""
     W1, b1, W2, b2 = (part.astype(np.float64) for part in raw)
-    hidden = scaling.unfold(np.column_stack([W1, b1]))
+    hidden = scaling.unfold(Shape.beside(W1, b1, np.float64))
     if far is not None and scaling.center is not None:
         center = scaling.center if scaling.unit is None else scaling.center / scaling.unit
         hidden[:, -1] = centred_intercept(raw, far) + W1 @ (center - far.center)

@@ -57,10 +57,11 @@ Check = TypeVar("Check", bound=Callable[..., Any])
 
 
 def leaving_no_trace(check: Check) -> Check:
-    """Make a check leave NumPy's error state and the warning filters as they were, whatever happens in it.
+    """Let a check, or what begins with one, leave NumPy's error state and the warning filters as they were.
 
     scikit-learn's checks change both for a while. They run in a copy of the context, which confines the
-    error state; and where Ctrl-C cuts a ``catch_warnings`` short on its way in, the filters are put back.
+    error state, there "ignore" for all; and where Ctrl-C cuts a ``catch_warnings`` short on its way in,
+    the filters are put back.
     """
 
     def quiet_check(*arguments: Any, **options: Any) -> Any:
@@ -207,7 +208,6 @@ def _check_numbers(values: Any, name: str, remedy: str) -> None:
     raise ValueError(message)
 
 
-@leaving_no_trace
 def check_features(estimator: BaseEstimator, X: Any, **options: Any) -> Any:
     """Return X of shape (n, d) as float32 or float64, an ndarray or CSR; check its column names."""
     _check_real_numbers(X)
@@ -225,6 +225,7 @@ def _without_duplicates(X: Any) -> Any:
     return X
 
 
+@leaving_no_trace
 def check_training_features(
     estimator: BaseEstimator, X: Any, *, reset: bool, min_samples: int
 ) -> tuple[Any, dict[str, Any]]:

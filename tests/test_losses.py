@@ -23,8 +23,7 @@ def exact_loss(z, y, softmax):
 def fused(name, Z2, y, s):
     """Run the in-place form: Σ s L, and s (A2 − Y) of shape (m, k)."""
     loss, (m, k) = LOSSES[name], Z2.shape
-    outputs = OutputBuffers(k, m, Z2.dtype)
-    outputs.Z2[...] = Z2.T
+    outputs = OutputBuffers(np.array(Z2.T, order="C"))
     targets = loss.encode(y, s, loss.buffer(k, m, Z2.dtype))
     with np.errstate(all="ignore"):
         value = loss.fused(outputs, targets, s)
