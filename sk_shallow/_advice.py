@@ -23,7 +23,8 @@ class Ending(NamedTuple):
 def warning_text(ending: Ending) -> str | None:
     """Return the warning for an ending, None where there is nothing to warn of.
 
-    The text depends on the settings, not on the rows: the folds of a search print it once.
+    The text depends on the settings and on how the cost went, in a word, so that most often the folds
+    of a search have the same.
     """
     reason, recipe = ending.record.reason, ending.recipe
     ordinary = recipe.one_pass or recipe.batch_size is not None  # batches never settle
@@ -99,7 +100,7 @@ def _penalty_overshoots(ending: Ending) -> bool:
 
 def _after_overshoot(ending: Ending) -> str:
     return (
-        f"beside a total weight of {ending.total_weight:.3g}, l2_regularization="
+        f"beside a total weight of about {float(f'{ending.total_weight:.1g}'):g}, l2_regularization="
         f"{ending.recipe.l2_regularization:.3g} is so large that each step overshoots: lower l2_regularization, "
         "or learning_rate by as much."
     )

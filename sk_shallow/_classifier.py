@@ -213,8 +213,7 @@ class ShallowNetClassifier(FittedNetwork, ClassifierMixin, BaseEstimator):
 
         Raises
         ------
-        ValueError
-            For X, y, weights or parameters that cannot be used; the message names the remedy.
+        %(refused)s
         """
         resume = self.warm_start and hasattr(self, "hidden_coef_")
         X, columns = check_training_features(self, X, reset=not resume, min_samples=2)
@@ -249,11 +248,11 @@ class ShallowNetClassifier(FittedNetwork, ClassifierMixin, BaseEstimator):
 
         Raises
         ------
-        ValueError
-            For a label that is not among the classes, and whatever ``fit`` refuses.
+        %(refused)s
         """
-        self._validate_params()  # scikit-learn does so in the first call alone
         resume = hasattr(self, "hidden_coef_")
+        if resume:
+            self._validate_params()  # scikit-learn does so in the first call alone
         X, columns = check_training_features(self, X, reset=not resume, min_samples=1)
         y = check_labels(y, X, self)
         before = self._network_before(y) if resume else None

@@ -13,6 +13,10 @@ _TEXTS = {
     Labels of any type that can be sorted, or a multilabel indicator of 0 and 1.""",
     "sample_weight": """sample_weight : array-like of shape (n_samples,), default=None
     Weights s ≥ 0, finite, not all zero. None means 1 for every row.""",
+    "refused": """ValueError
+    For X, y, weights or parameters that cannot be used; the message names the remedy.
+TypeError
+    For X of objects that are neither numbers nor text.""",
     "raises": """NotFittedError
     Before ``fit``.
 ValueError

@@ -98,7 +98,7 @@ def fit_network(
     shape = Shape(problem.X.shape[1], recipe.hidden_width, problem.targets.outputs.n_outputs)
 
     def job(map_parts: Map) -> tuple[Network, Record]:
-        moments = _moments(problem, before) if recipe.standardize else None
+        moments = _moments(problem, recipe, before)
         scaling = _scaling(problem, moments)
         theta = _start(problem, recipe, shape, scaling, before, rng)
         objective = _objective(problem, recipe, shape, scaling, map_parts)
@@ -108,10 +108,14 @@ def fit_network(
     return run(job, parallel=is_parallel(problem.X.shape[0], shape))
 
 
-def _moments(problem: Problem, before: Network | None) -> Moments:
-    """Return the moments of the columns of all rows seen so far."""
+def _moments(problem: Problem, recipe: Recipe, before: Network | None) -> Moments | None:
+    """Return the moments of the columns: of these rows, or for parts of all rows seen so far."""
+    if not recipe.standardize:
+        return None
     moments = moments_of(problem.X, problem.weights.values, problem.weights.sum)
-    return moments if before is None or before.moments is None else before.moments.merge(moments)
+    if before is None or before.moments is None or not recipe.one_pass:
+        return moments
+    return before.moments.merge(moments)
 
 
 def _scaling(problem: Problem, moments: Moments | None) -> Scaling:

@@ -40,6 +40,8 @@ class Moments(NamedTuple):
     def merge(self, other: "Moments") -> "Moments":
         """Return the moments of both sets of rows (Chan, Golub and LeVeque 1983)."""
         exponent = np.maximum(self.exponent, other.exponent)
+        for moments, others in ((self, other), (other, self)):  # a column of zeros fits any unit
+            exponent = np.where((moments.low == 0) & (moments.high == 0), others.exponent, exponent)
         a, b = self._in_units(exponent), other._in_units(exponent)
         share = 1 / (1 + a.weight / b.weight)
         far = b.mean - a.mean
@@ -67,7 +69,7 @@ def moments_of(X: Any, s: np.ndarray | None, weight: float) -> Moments:
     low, high = min_max_axis(X, axis=0) if sp.issparse(X) else (X.min(axis=0), X.max(axis=0))
     low, high = low.astype(np.float64), high.astype(np.float64)
     constant = low == high
-    exponent = np.where(constant, 0, _exponents(np.maximum(-low, high), X.dtype))
+    exponent = _exponents(np.maximum(-low, high), X.dtype)
     unit = np.ldexp(1.0, -exponent) if exponent.any() else None
     mean, variance = _sparse_moments(X, s, unit) if sp.issparse(X) else _dense_moments(X, s, unit)
     if unit is not None:
@@ -95,8 +97,10 @@ def _dense_moments(X: np.ndarray, s: np.ndarray | None, unit: np.ndarray | None)
         weight = float(len(block) if weights is None else weights.sum())
         block_mean = _weighted_sum(block, weights) / weight
         deviations = block - block_mean
+        correction = _weighted_sum(deviations, weights) / weight  # what rounding took from the mean
         np.multiply(deviations, deviations, out=deviations)
-        block_variance = _weighted_sum(deviations, weights) / weight
+        block_variance = np.maximum(_weighted_sum(deviations, weights) / weight - correction**2, 0)
+        block_mean = block_mean + correction
         seen += weight
         share, far = weight / seen, block_mean - mean
         mean = mean + far * share
@@ -200,15 +204,16 @@ def scaling_of(moments: Moments, dtype: np.dtype, *, sparse: bool) -> Scaling:
         Where a column's spread is so small that the weights of raw X would overflow.
     """
     mean, spread = moments.mean, np.sqrt(moments.variance)
+    unit = np.ldexp(1.0, -moments.exponent) if moments.exponent.any() else None
+    one = 1.0 if unit is None else unit
     spread[spread <= 2 * np.finfo(dtype).eps * np.abs(mean)] = 0
     # Beside weights of 1e300 all other rows may count for nothing, but not lie at infinity.
     reach = np.maximum(moments.high - mean, mean - moments.low)
-    scale = np.where(spread > 0, np.maximum(spread, 2.0**-26 * reach), np.maximum(1, np.abs(mean)))
+    scale = np.where(spread > 0, np.maximum(spread, 2.0**-26 * reach), np.maximum(one, np.abs(mean)))
     if sparse:
         # A constant column is a bias; one of next to 0 is nothing, and takes no scale that would overflow.
-        at_rest = np.where(np.abs(mean) < np.finfo(dtype).tiny, 1, np.abs(mean))
+        at_rest = np.where(np.abs(mean) < np.finfo(dtype).tiny * one, one, np.abs(mean))
         scale = np.where(spread > 0, np.hypot(mean, scale), at_rest)
-    unit = np.ldexp(1.0, -moments.exponent) if moments.exponent.any() else None
     _check_spreads(scale if unit is None else scale / unit, dtype)
     return Scaling(None if sparse else mean.astype(dtype).astype(np.float64), scale, unit)
 

@@ -132,7 +132,8 @@ def _first_that_is_none(objects: np.ndarray) -> str | None:
     """Name the first object that is no real number, and where it stands; None if there is none."""
     for place, value in np.ndenumerate(objects):
         if value is not None and not hasattr(value, "__float__"):
-            kind = "complex numbers" if isinstance(value, complex) else "objects that are no numbers"
+            kinds = {complex: "complex numbers", str: "objects with text among them"}
+            kind = kinds.get(type(value), "objects that are no numbers")
             where = ", ".join(f"{axis} {i}" for axis, i in zip(("row", "column", "axis 2"), place, strict=False))
             return f"{kind}, first {value!r} in {where}"
     return None
@@ -197,12 +198,10 @@ def _check_numbers(values: Any, name: str, remedy: str) -> None:
     if what is None:
         return
     if what.startswith("complex numbers"):
-        raise ValueError(
-            f"Complex data not supported: {name} must hold real numbers, got {what}. Pass {name}.real and "
-            f"{name}.imag as columns."
-        )
+        remedy = "Pass X.real and X.imag as columns." if name == "X" else remedy
+        raise ValueError(f"Complex data not supported: {name} must hold real numbers, got {what}. {remedy}")
     message = f"{name} must hold real numbers, got an array of {what} (dtype {array.dtype}). {remedy}"
-    if what.startswith("objects") and not isinstance(array.flat[0], str):
+    if what.startswith("objects that are no numbers"):
         # scikit-learn's checks look for Python's own words.
         raise TypeError(f"{message} (float() argument must be a string or a real number.)")
     raise ValueError(message)

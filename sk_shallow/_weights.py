@@ -5,7 +5,6 @@ from numbers import Real
 from typing import Any, NamedTuple
 
 import numpy as np
-from sklearn.utils.class_weight import compute_class_weight
 
 from sk_shallow._targets import Targets, listed
 
@@ -61,9 +60,9 @@ def weights_of(
     mantissas, exponents = np.frexp(np.ones(n) if sample_weight is None else sample_weight)
     s, exponent = _in_reach(mantissas, exponents)
     if class_weight is not None:
-        by_class = _class_weights(class_weight, targets, s, partial)[targets.outputs.codes(targets.encoded)]
-        more, by = np.frexp(by_class)
-        s, exponent = _in_reach(mantissas * more, exponents + by)
+        more, by = _class_weights(class_weight, targets, mantissas, exponents, partial)
+        codes = targets.outputs.codes(targets.encoded)
+        s, exponent = _in_reach(mantissas * more[codes], exponents + by[codes])
     return Weights(s, exponent, n)
 
 
@@ -79,35 +78,56 @@ def _in_reach(mantissas: np.ndarray, exponents: np.ndarray) -> tuple[np.ndarray,
     return np.ldexp(mantissas, exponents - exponent), exponent
 
 
-def _class_weights(class_weight: Any, targets: Targets, s: np.ndarray, partial: bool) -> np.ndarray:
-    """Return the weight of each class, shape (n_classes,)."""
+def _class_weights(
+    class_weight: Any, targets: Targets, mantissas: np.ndarray, exponents: np.ndarray, partial: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the weight of each class, (n_classes,), as a factor and a binary exponent."""
     classes = targets.outputs.classes
     if targets.outputs.multilabel:
         raise ValueError(
             f"class_weight={class_weight!r} needs one label a row, but y is a multilabel indicator. Use "
             "sample_weight instead."
         )
-    if isinstance(class_weight, str):
-        return _balanced(targets, s, partial)
-    unknown = [label for label in class_weight if label not in classes.tolist()]
-    if unknown:
-        raise ValueError(
-            f"class_weight names labels that are not in y: {listed(unknown)}. The classes are {listed(classes)}."
-        )
-    wrong = {label: w for label, w in class_weight.items() if not (isinstance(w, Real) and 0 <= float(w) < np.inf)}
-    if wrong:
-        raise ValueError(f"class_weight must map labels to finite weights >= 0, got {wrong}.")
-    return np.array([class_weight.get(label, 1.0) for label in classes.tolist()], dtype=np.float64)
-
-
-def _balanced(targets: Targets, s: np.ndarray, partial: bool) -> np.ndarray:
-    """Return S / (K S_c) for each class c; 1 for one without weight."""
+    if not isinstance(class_weight, str):
+        return np.frexp(_given(class_weight, classes))
     if partial:
         raise ValueError(
             "class_weight='balanced' cannot be known from part of the data: for partial_fit pass "
             "a dict of weights (see sklearn.utils.class_weight.compute_class_weight)."
         )
-    codes = targets.outputs.codes(targets.encoded)
-    weights, present = np.ones(len(targets.outputs.classes)), np.unique(codes[s > 0])
-    weights[present] = compute_class_weight("balanced", classes=present, y=codes[s > 0], sample_weight=s[s > 0])
-    return weights
+    return _balanced(targets.outputs.codes(targets.encoded), len(classes), mantissas, exponents)
+
+
+def _given(class_weight: dict[Any, Any], classes: np.ndarray) -> np.ndarray:
+    """Return the weights of a dict, 1 for a class that it does not name."""
+    unknown = [label for label in class_weight if label not in classes.tolist()]
+    if unknown:
+        raise ValueError(
+            f"class_weight names labels that are not in y: {listed(unknown)}. The classes are {listed(classes)}."
+        )
+    wrong = {label: w for label, w in class_weight.items() if not _is_weight(w)}
+    if wrong:
+        raise ValueError(f"class_weight must map labels to finite weights >= 0, got {wrong}.")
+    return np.array([class_weight.get(label, 1.0) for label in classes.tolist()], dtype=np.float64)
+
+
+def _is_weight(weight: Any) -> bool:
+    try:
+        return isinstance(weight, Real) and 0 <= float(weight) < math.inf
+    except OverflowError:
+        return False
+
+
+def _balanced(
+    codes: np.ndarray, n_classes: int, mantissas: np.ndarray, exponents: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return S / (K S_c) for each class c; each S_c in units of its own, so that none overflows or vanishes.
+
+    compute_class_weight has the same formula, for sums within the range of float64.
+    """
+    top = np.full(n_classes, np.iinfo(exponents.dtype).min // 2)
+    np.maximum.at(top, codes[mantissas > 0], exponents[mantissas > 0])
+    sums = np.bincount(codes, np.ldexp(mantissas, exponents - top[codes]), n_classes)
+    present = sums > 0
+    total = np.ldexp(sums, top - top.max()).sum()
+    return total / present.sum() / np.where(present, sums, 1), np.where(present, top.max() - top, 0)

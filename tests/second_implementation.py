@@ -1,4 +1,4 @@
-"""The cost of EQUATIONS.md a second time: plain, by loops over parts, fit for complex numbers.
+"""The cost of docs/equations.md a second time: plain, by loops over parts, fit for complex numbers.
 
 It shares no code with the package. Its gradient comes from complex steps (Squire and Trapp 1998),
 so nothing here is derived by hand.
@@ -28,7 +28,7 @@ def join(W1, b1, W2, b2):
 
 
 def cost(parts, X, Y, s, l2, activation, softmax):
-    """J of EQUATIONS.md; Y is (n, k), one-hot for softmax."""
+    """J of docs/equations.md; Y is (n, k), one-hot for softmax."""
     W1, b1, W2, b2 = parts
     Z2 = ACTIVATIONS[activation](X @ W1.T + b1) @ W2.T + b2
     if softmax:

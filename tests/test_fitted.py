@@ -85,6 +85,7 @@ def test_state_is_plain():
         assert all(is_plain(value) for value in private.values())
 
 
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.InconsistentVersionWarning")
 def test_a_pickle_of_the_version_before_predicts_and_goes_on():
     path = Path(__file__).parent / "data" / "fitted_by_1699202.pickle"
     clf, X, proba = pickle.loads(path.read_bytes())

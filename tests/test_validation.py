@@ -65,6 +65,7 @@ BAD_X = {
     "3-D": (np.stack([X, X]), "dim 3"),
     "ragged": ([[1, 2, 3], *[[3, 4]] * 29], "X is ragged.*row 1 holds 2 values, row 0 holds 3"),
     "one text among objects": (with_value("a", object), r"X must hold real numbers.*first 'a' in row 2, column 1"),
+    "one dict among objects": (with_value({}, object), r"must hold real numbers.*first \{\} in row 2, column 1"),
     "one complex among objects": (with_value(1j, object), "Complex data not supported: X.*1j in row 2, column 1"),
     "a string": ("rows.csv", "X is the string 'rows.csv'.*read_csv"),
 }

@@ -37,7 +37,8 @@ class State:
 
     def gradient_at_most(self, tol: float) -> bool:
         """Tell whether ``grad_norm <= tol``; most often its root mean square, found faster, says no."""
-        if float(self.gradient.dot(self.gradient)) > self.gradient.size * (1.001 * tol) ** 2:
+        larger = 1.001 * tol
+        if float(self.gradient.dot(self.gradient)) > self.gradient.size * larger * larger:
             return False
         return self.grad_norm <= tol
 
