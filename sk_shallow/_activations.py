@@ -55,10 +55,11 @@ class Activation:
 
     def _elementwise(self, function: Callable[[Array], Array], Z1: np.ndarray) -> np.ndarray:
         result = function(Z1)
-        if np.shape(result) != Z1.shape:
+        if np.shape(result) != Z1.shape or np.iscomplexobj(result):
+            what = f"{'complex' if np.iscomplexobj(result) else 'real'} numbers of shape {np.shape(result)}"
             raise ValueError(
-                f"activation {self.name!r}: {function!r} returned shape {np.shape(result)} for Z1 of shape "
-                f"{Z1.shape}. value and derivative must work elementwise."
+                f"activation {self.name!r}: {function!r} returned {what} for Z1 of shape {Z1.shape}. value and "
+                "derivative must work elementwise on real numbers."
             )
         return result
 

@@ -43,7 +43,11 @@ def warn_once(text: str, stacklevel: int) -> None:
     Python's "default" action shows a text once a line of code, but forgets that with every
     ``catch_warnings``, of which scikit-learn has many: a search would print each fold's.
     """
-    caller = sys._getframe(stacklevel)
+    try:
+        caller = sys._getframe(stacklevel)
+    except ValueError:  # called from no Python code, as by the start of a thread
+        warnings.warn(text, ConvergenceWarning, stacklevel=1)
+        return
     key = text, caller.f_code.co_filename, caller.f_lineno
     if _action(text, caller.f_lineno, caller.f_globals.get("__name__", "")) == "default" and key in _told:
         return
@@ -91,6 +95,11 @@ def _smaller_step(ending: Ending) -> str:
     return "" if _finds_steps(ending) else f"try a smaller learning_rate, for example {rate / 10:.3g}"
 
 
+def _penalty_dwarfs(ending: Ending) -> bool:
+    """Tell whether λ leaves the data next to nothing to say."""
+    return ending.recipe.l2_regularization > 100 * ending.total_weight
+
+
 def _penalty_overshoots(ending: Ending) -> bool:
     """Tell whether λ dwarfs S, and steps on the penalty alone go too far: α λ / S > 2, less with momentum."""
     recipe, S = ending.recipe, ending.total_weight
@@ -123,10 +132,12 @@ def _after_stalling(ending: Ending) -> str:
 
 def _after_max_iter(ending: Ending) -> str:
     recipe, losses = ending.recipe, ending.record.losses
-    if _finds_steps(ending):
-        return _alternatives("raise max_iter or tol", _standardize(ending))
     if _penalty_overshoots(ending):
         return _after_overshoot(ending)
+    if _penalty_dwarfs(ending):
+        return "l2_regularization dwarfs the total weight of the rows: lower it, or raise tol."
+    if _finds_steps(ending):
+        return _alternatives("raise max_iter or tol", _standardize(ending))
     if losses[-1] > losses[0]:
         return "The cost rose from its first value: " + _alternatives(_smaller_step(ending), _standardize(ending))
     if np.all(np.diff(losses) <= 0):

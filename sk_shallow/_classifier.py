@@ -4,7 +4,7 @@ from typing import Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils import Tags, check_random_state
+from sklearn.utils import Tags
 from sklearn.utils.metaestimators import available_if
 
 from sk_shallow._activations import get_activation
@@ -302,8 +302,7 @@ class ShallowNetClassifier(FittedNetwork, ClassifierMixin, BaseEstimator):
 
     def _fit(self, problem: Problem, recipe: Recipe, before: Network | None, columns: dict[str, Any]) -> Self:
         """Fit as values, store at once, warn last."""
-        rng = check_random_state(self.random_state)
-        network, record = fit_network(problem, recipe, before, rng)
+        network, record = fit_network(problem, recipe, before, self.random_state)
         # One assignment: whatever fails or interrupts before it, the estimator is as it was.
         self.__dict__ = self._state(network, record, recipe, problem.targets) | columns
         text = warning_text(Ending(record, recipe, problem.weights.sum, problem.X.dtype))

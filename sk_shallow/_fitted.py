@@ -86,8 +86,8 @@ def _check_finite(found: np.ndarray, rows: slice) -> None:
     if not np.isfinite(found).all():
         row = rows.start + int(np.argmin(np.isfinite(found).all(axis=1)))
         raise ValueError(
-            f"The outputs for row {row} of X overflow in {found.dtype.name}: its numbers are far larger than "
-            "those seen in fit. Check their units, or clip them to the range seen in fit."
+            f"The outputs for row {row} of X overflow in {found.dtype.name}: its numbers are too large for "
+            "the weights. Check their units, or clip them to the range of most rows in fit."
         )
 
 

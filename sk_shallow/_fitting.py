@@ -9,13 +9,14 @@ from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 import scipy.sparse as sp
+from sklearn.utils import check_random_state
 
 from sk_shallow._activations import Activation
 from sk_shallow._kernel import Kernel
 from sk_shallow._objective import Batch, Examples, Objective, parts_of
 from sk_shallow._parameters import Parameters, Shape, draw
 from sk_shallow._rows import cut, is_parallel, training_rows
-from sk_shallow._scaling import Far, Moments, Scaling, folded, moments_of, scaling_of, unfolded
+from sk_shallow._scaling import Far, Moments, Scaling, far_out, folded, moments_of, rescaled, scaling_of, unfolded
 from sk_shallow._solvers import (
     MemoryDict,
     Options,
@@ -86,7 +87,7 @@ class Record(NamedTuple):
 
 
 def fit_network(
-    problem: Problem, recipe: Recipe, before: Network | None, rng: np.random.RandomState
+    problem: Problem, recipe: Recipe, before: Network | None, random_state: Any
 ) -> tuple[Network, Record]:
     """Fit a network to a problem: from a random start, or going on from the network `before`.
 
@@ -95,17 +96,33 @@ def fit_network(
     ValueError
         Where the numbers of X or the weights leave no network that is finite.
     """
+    problem = _without_absent(problem)
     shape = Shape(problem.X.shape[1], recipe.hidden_width, problem.targets.outputs.n_outputs)
 
     def job(map_parts: Map) -> tuple[Network, Record]:
+        rng = check_random_state(random_state)
         moments = _moments(problem, recipe, before)
         scaling = _scaling(problem, moments)
-        theta = _start(problem, recipe, shape, scaling, before, rng)
+        theta = _start(problem, recipe, shape, scaling, moments, before, rng)
         objective = _objective(problem, recipe, shape, scaling, map_parts)
         ended = _minimise(objective, theta, problem, recipe, before, rng)
         return _network(ended, shape, scaling, moments, problem, before), _record(ended)
 
     return run(job, parallel=is_parallel(problem.X.shape[0], shape))
+
+
+def _without_absent(problem: Problem) -> Problem:
+    """Leave out rows of weight zero whose numbers could overflow: they must count as absent."""
+    X, (kind, outputs, encoded), weights = problem
+    if weights.values is None or weights.values.all():
+        return problem
+    absent = weights.values == 0
+    if np.abs(X[absent]).max() < far_out(X.dtype):
+        return problem
+    present, values = ~absent, weights.values[~absent]
+    return Problem(
+        X[present], Targets(kind, outputs, encoded[present]), weights._replace(values=values, n=len(values))
+    )
 
 
 def _moments(problem: Problem, recipe: Recipe, before: Network | None) -> Moments | None:
@@ -129,6 +146,7 @@ def _start(
     recipe: Recipe,
     shape: Shape,
     scaling: Scaling,
+    moments: Moments | None,
     before: Network | None,
     rng: np.random.RandomState,
 ) -> np.ndarray:
@@ -138,7 +156,10 @@ def _start(
     b2 = outputs.loss.start(prior)
     if before is None:
         return draw(shape, recipe.activation.gain, b2, rng, dtype)
-    theta = shape.join(unfolded(before.parameters, before.far, scaling), dtype=dtype)
+    raw, far = before.parameters, before.far
+    if moments is not None and before.moments is not None and recipe.one_pass:
+        raw = rescaled(raw, before.moments, moments, dtype, sparse=sp.issparse(problem.X))
+    theta = shape.join(unfolded(raw, far, scaling), dtype=dtype)
     if recipe.one_pass and before.seen is not None:
         # An output that has met but one answer so far is far on that side: it begins anew.
         news = _seen(problem, before).all(axis=0) & ~before.seen.all(axis=0)
@@ -180,11 +201,19 @@ def _minimise(
     n = problem.X.shape[0]
     batch_size = None if recipe.batch_size is None else min(recipe.batch_size, n)
     options = Options(recipe.learning_rate, recipe.momentum, batch_size, n, rng)
-    memory = None if before is None else before.memory
+    memory = None if before is None else _in_dtype(before.memory, theta.dtype)
     ended = minimise(recipe.solver, objective, theta, recipe.rules, options, memory)
     if not math.isfinite(ended.kept.loss):
         _explain_start(problem, recipe)
     return ended
+
+
+def _in_dtype(memory: MemoryDict | None, dtype: np.dtype) -> MemoryDict | None:
+    """Return a solver's memory in the dtype of θ; none where it is not finite, and would stop all steps."""
+    floats = {name: value for name, value in (memory or {}).items() if isinstance(value, np.ndarray)}
+    if memory is None or not all(np.isfinite(value).all() for value in floats.values()):
+        return None
+    return memory | {name: value.astype(dtype, copy=False) for name, value in floats.items()}
 
 
 def _explain_start(problem: Problem, recipe: Recipe) -> NoReturn:
@@ -193,10 +222,11 @@ def _explain_start(problem: Problem, recipe: Recipe) -> NoReturn:
     largest = np.abs(X).max(axis=0)
     column = int(np.argmax(largest.toarray() if sp.issparse(X) else largest))
     remedy = "" if recipe.standardize else "set standardize=True, or "
+    own = "" if recipe.activation.in_place else f"check that activation {recipe.activation.name!r} is finite, and "
     raise ValueError(
-        f"The cost is not finite at the start. X has its largest numbers in column {column}, up to "
-        f"{np.abs(X[:, [column]]).max():.3g}: {remedy}scale that column, and check that the activation "
-        f"{recipe.activation.name!r} and l2_regularization={recipe.l2_regularization:.3g} are finite there."
+        f"The cost is not finite at the start: {own}look at X, which has its largest numbers in column {column}, "
+        f"up to {np.abs(X[:, [column]]).max():.3g} ({remedy}scale that column; parts must be of one scale), and "
+        f"at l2_regularization={recipe.l2_regularization:.3g}."
     )
 
 

@@ -166,18 +166,27 @@ class SoftmaxCrossEntropy:
         r = outputs.ones_k.dot(E)
         value = float(np.log1p(r).dot(s))
         if not math.isfinite(value):
-            return self._careful(outputs.Z2, targets, s)
+            return self._careful(outputs, place, s)
         flat_E[place] = -r
         np.add(r, outputs.ones_m, r)
         np.multiply(E, s / r, outputs.Z2)
         return value
 
-    def _careful(self, Z2: np.ndarray, targets: Places, s: np.ndarray) -> float:
-        """Do what ``fused`` does by the formulas that do not overflow."""
-        Y = np.zeros_like(Z2)
-        Y.put(targets.place, 1)
-        value = float(self.value(Z2.T, Y.T).dot(s))
-        Z2[...] = s * self.gradient(Z2.T, Y.T).T
+    def _careful(self, outputs: OutputBuffers, place: np.ndarray, s: np.ndarray) -> float:
+        """Do what ``fused`` does relative to the largest output, so that no exponential overflows.
+
+        With z relative to it and r as before, L = log(1 + r + (exp(z_y) - 1)) - z_y.
+        """
+        Z2, E, flat_E = outputs.Z2, outputs.E, outputs.flat_E
+        np.subtract(Z2, np.maximum.reduce(Z2, axis=0), E)
+        z = np.maximum(flat_E[place], np.finfo(E.dtype).min / 2)
+        np.exp(E, E)
+        flat_E[place] = 0
+        r = outputs.ones_k.dot(E)
+        rest = r + np.expm1(z)
+        value = float((np.log1p(rest) - z).dot(s))
+        flat_E[place] = -r
+        np.multiply(E, s / (rest + 1), Z2)
         return value
 
 

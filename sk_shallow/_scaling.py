@@ -78,6 +78,11 @@ def moments_of(X: Any, s: np.ndarray | None, weight: float) -> Moments:
     return Moments(weight, mean, variance, low, high, exponent)
 
 
+def far_out(dtype: np.dtype) -> float:
+    """Return the size from which on numbers may overflow in products."""
+    return 2.0 ** _NEAR[dtype]
+
+
 def _exponents(largest: np.ndarray, dtype: np.dtype) -> np.ndarray:
     """Return the exponent of each column's unit: 0 for ordinary columns."""
     exponent = np.frexp(largest)[1]
@@ -139,6 +144,12 @@ class Scaling:
         # that has a lock, which a fork would leave held.
         self._factor = None if self.scale is None else np.append(1 / self.scale, self.scale.dtype.type(1))
         self._units = None if self.unit is None else np.append(self.unit, self.unit.dtype.type(1))
+
+    @property
+    def raw_scale(self) -> np.ndarray:
+        """The scale of raw X, (d,)."""
+        assert self.scale is not None
+        return self.scale if self.unit is None else self.scale / self.unit
 
     @property
     def is_trivial(self) -> bool:
@@ -214,8 +225,9 @@ def scaling_of(moments: Moments, dtype: np.dtype, *, sparse: bool) -> Scaling:
         # A constant column is a bias; one of next to 0 is nothing, and takes no scale that would overflow.
         at_rest = np.where(np.abs(mean) < np.finfo(dtype).tiny * one, one, np.abs(mean))
         scale = np.where(spread > 0, np.hypot(mean, scale), at_rest)
-    _check_spreads(scale if unit is None else scale / unit, dtype)
-    return Scaling(None if sparse else mean.astype(dtype).astype(np.float64), scale, unit)
+    scaling = Scaling(None if sparse else mean.astype(dtype).astype(np.float64), scale, unit)
+    _check_spreads(scaling.raw_scale, dtype)
+    return scaling
 
 
 def _check_spreads(scale: np.ndarray, dtype: np.dtype) -> None:
@@ -282,3 +294,19 @@ def unfolded(raw: Parameters, far: Far | None, scaling: Scaling) -> Parameters:
         center = scaling.center if scaling.unit is None else scaling.center / scaling.unit
         hidden[:, -1] = centred_intercept(raw, far) + W1 @ (center - far.center)
     return Parameters(hidden[:, :-1], hidden[:, -1], W2, b2)
+
+
+def rescaled(raw: Parameters, before: Moments, now: Moments, dtype: np.dtype, *, sparse: bool) -> Parameters:
+    """Return parameters for raw X whose weights are as large beside the spreads of `now` as beside `before`.
+
+    Only columns that were constant before are changed: of their spread the weights knew nothing. On
+    what these columns were, the function stays.
+    """
+    news = (before.variance == 0) & (now.variance > 0)
+    if not news.any():
+        return raw
+    old, new = (scaling_of(moments, dtype, sparse=sparse).raw_scale for moments in (before, now))
+    W1 = raw.W1.astype(np.float64)
+    changed = W1 * np.where(news, old / new, 1)
+    was = np.where(news, np.ldexp(before.mean, before.exponent), 0)
+    return Parameters(changed, raw.b1 + (W1 - changed) @ was, raw.W2, raw.b2)

@@ -24,6 +24,9 @@ Result = TypeVar("Result")
 #: Applies a function to each item and returns the results in the order of the items.
 Map = Callable[[Callable[[Any], Any], Sequence[Any]], list[Any]]
 
+#: So many signals while BLAS is given its threads back are let wait; an error of BLAS's own ends, too.
+_MOST_INTERRUPTS = 1000
+
 _lock = threading.Lock()
 #: Who holds BLAS to one thread now, with the limits that each found. BLAS's limit is most often the
 #: process's, and fits may run in several threads.
@@ -68,10 +71,12 @@ def run(job: Callable[[Map], Result], *, parallel: bool) -> Result:
     finally:
         # Here, not in a function of its own: an interrupt on the way into that would skip it.
         interrupt = None
-        while holder in _holders:
+        for _ in range(_MOST_INTERRUPTS):
+            if holder not in _holders:
+                break
             try:
                 _release(holder)
-            except KeyboardInterrupt as error:
+            except BaseException as error:
                 interrupt = error
         if interrupt is not None:
             raise interrupt

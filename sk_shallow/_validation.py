@@ -5,7 +5,7 @@ estimator: what it learns of the columns comes back as a value.
 """
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextvars import copy_context
 from copy import copy
 from functools import wraps
@@ -73,7 +73,7 @@ def leaving_no_trace(check: Check) -> Check:
         filters = warnings.filters
         try:
             return copy_context().run(quiet_check, *arguments, **options)
-        except KeyboardInterrupt:
+        except BaseException:
             warnings.filters = filters
             raise
 
@@ -141,10 +141,13 @@ def _first_that_is_none(objects: np.ndarray) -> str | None:
 
 def _check_real_numbers(X: Any) -> None:
     """Refuse what numpy would turn into numbers silently, or with an unclear error."""
-    if isinstance(X, np.ndarray) and X.dtype.kind in "fiub":
+    if sp.issparse(X) or (isinstance(X, np.ndarray) and X.dtype.kind in "fiub"):
         return
     if hasattr(X, "columns") and hasattr(X, "dtypes"):
         _check_columns(X)
+    elif X is None or isinstance(X, (dict, set, Iterator)):
+        what = "None" if X is None else f"a {type(X).__name__}"
+        raise ValueError(f"Expected 2D array, got scalar array instead: X is {what}. Pass rows of numbers.")
     elif isinstance(X, str):
         raise ValueError(
             f"Expected 2D array, got scalar array instead: X is the string {X!r}. Pass rows of numbers; a file is "
@@ -249,8 +252,13 @@ def check_sample_weight(sample_weight: Any, X: Any) -> np.ndarray | None:
             f"sample_weight must hold real numbers, got the string {sample_weight!r}. {remedy} For class weights "
             "such as 'balanced', set class_weight."
         )
+    if isinstance(sample_weight, dict):
+        raise ValueError(f"sample_weight is a dict. {remedy} For weights of classes, set class_weight.")
     if isinstance(sample_weight, complex):
         raise ValueError(f"Complex data not supported: sample_weight is {sample_weight!r}. {remedy}")
     if not isinstance(sample_weight, Real):
         _check_numbers(sample_weight, "sample_weight", remedy)
-    return _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+    try:
+        return _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+    except ValueError as error:
+        raise ValueError(f"{error} {remedy}") from None

@@ -1,6 +1,7 @@
 """The weights of the examples: sample_weight times class_weight, whatever their size."""
 
 import math
+import sys
 from numbers import Real
 from typing import Any, NamedTuple
 
@@ -26,11 +27,11 @@ class Weights(NamedTuple):
 
     @property
     def sum(self) -> float:
-        """S, the sum of the weights; at most the largest float64."""
+        """S, the sum of the weights, within the range of float64."""
         try:
-            return math.ldexp(self.total, self.exponent)
+            return max(math.ldexp(self.total, self.exponent), math.ulp(0.0))
         except OverflowError:
-            return float(np.finfo(np.float64).max)
+            return sys.float_info.max
 
     def shares(self, dtype: np.dtype) -> np.ndarray | None:
         """Return s / S, (n,)."""
@@ -43,9 +44,11 @@ class Weights(NamedTuple):
         except OverflowError:
             penalty = math.inf
         if penalty > np.finfo(dtype).max / 2**20:
+            whose = "the number of rows is" if self.values is None else "sample_weight sums to"
+            scale = "" if self.values is None else "Divide the weights by their mean, or "
             raise ValueError(
-                f"sample_weight sums to {self.sum:.3g}: next to it, l2_regularization={l2_regularization:.3g} is "
-                "too large to compute with. Divide the weights by their mean, or lower l2_regularization."
+                f"{whose} {self.sum:.3g}: next to it, l2_regularization={l2_regularization:.3g} is too large to "
+                f"compute with in {np.dtype(dtype).name}. {scale}{'l' if scale else 'L'}ower l2_regularization."
             )
         return penalty
 

@@ -1,5 +1,6 @@
 """Warnings: the settings in question, and advice that can help in that very case, once a candidate."""
 
+import threading
 import warnings
 
 import numpy as np
@@ -8,7 +9,7 @@ from conftest import make_problem
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV
 
-from sk_shallow import ShallowNetClassifier
+from sk_shallow import ShallowNetClassifier, _advice
 from sk_shallow._advice import Ending, warning_text
 from sk_shallow._fitting import Record
 from sk_shallow._solvers import StopReason
@@ -105,3 +106,16 @@ def test_every_ending_has_a_sentence_of_advice(reason, solver, standardize):
         assert text.endswith(".")
         assert ": ." not in text
         assert ", or ." not in text
+
+
+def test_a_fit_that_no_python_code_calls_ends_well():
+    # As from an embedding program: the stack above fit is short.
+    clf = ShallowNetClassifier(3, max_iter=1)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        thread = threading.Thread(target=clf.fit, args=(X, Y))
+        thread.start()
+        thread.join(20)
+        _advice.warn_once("told from the top of a stack", stacklevel=10_000)
+    assert clf.stop_reason_ == "max_iter"
+    assert [str(w.message) for w in caught][1:] == ["told from the top of a stack"]

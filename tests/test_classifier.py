@@ -443,3 +443,39 @@ def test_an_estimator_fitted_anew_without_names_forgets_them():
     clf = ShallowNetClassifier(3, max_iter=2).fit(pd.DataFrame(X, columns=list("abcde")), y)
     assert list(clf.feature_names_in_) == list("abcde")
     assert not hasattr(clf.fit(X, y), "feature_names_in_")
+
+
+@quiet
+@pytest.mark.parametrize("spread", [1.0, 1e5, 1e200])
+def test_a_column_that_is_constant_in_the_first_part_is_learnt_later(spread):
+    X, y = make_problem("binary", n=400)
+    X = X * [spread, 1, 1, 1, 1]
+    first = X[:50].copy()
+    first[:, 0] = 3 * spread
+    clf = ShallowNetClassifier(8, random_state=0).partial_fit(first, y[:50], classes=[0, 1])
+    for _ in range(30):
+        clf.partial_fit(X, y)
+    assert clf.loss_ < 0.6
+    assert clf.score(X, y) > 0.75
+
+
+@quiet
+@pytest.mark.parametrize(
+    "options", [{"solver": "adam"}, {"momentum": 0.9}, {"momentum": 0.9, "batch_size": 20}], ids=str
+)
+def test_going_on_in_another_dtype_takes_the_memory_along(options):
+    X, y = make_problem("binary")
+    for before, after in ((np.float64, np.float32), (np.float32, np.float64)):
+        clf = ShallowNetClassifier(3, max_iter=3, warm_start=True, random_state=0, **options)
+        clf.fit(X.astype(before), y).fit(X.astype(after), y)
+        assert clf.hidden_coef_.dtype == after
+        assert clf.partial_fit(X.astype(before), y).hidden_coef_.dtype == before
+
+
+@quiet
+def test_a_memory_that_is_not_finite_is_forgotten():
+    X, y = make_problem("binary")
+    clf = ShallowNetClassifier(3, solver="adam", warm_start=True, max_iter=1, random_state=0)
+    clf.set_params(l2_regularization=1e200).fit(X, y)
+    clf.set_params(l2_regularization=1.0, max_iter=300).fit(X, y)
+    assert clf.loss_ < 0.5

@@ -213,3 +213,22 @@ def test_entries_stored_twice_count_as_their_sum():
         clf = fitted(halves, standardize=standardize)
         assert_array_equal(clf.hidden_coef_, fitted(whole, standardize=standardize).hidden_coef_)
     assert halves.nnz == stored
+
+
+@pytest.mark.parametrize("activation", ["tanh", "relu", "identity"])
+@pytest.mark.parametrize("form", ["dense", "sparse"])
+def test_rows_of_weight_zero_are_absent_however_huge(activation, form):
+    rows, s = X.copy(), np.ones(len(X))
+    rows[[0, 5]] = np.finfo(float).max * np.sign(X[[0, 5]])
+    s[[0, 5]] = 0
+    given, kept = (sp.csr_array(A) if form == "sparse" else A for A in (rows, X[s > 0]))
+    clf = ShallowNetClassifier(5, activation=activation, max_iter=40, random_state=0)
+    proba = clf.fit(given, Y, sample_weight=s).predict_proba(X)
+    assert_allclose(proba, clf.fit(kept, Y[s > 0]).predict_proba(X), atol=1e-9)
+
+
+def test_sums_of_weights_that_underflow_go_on_in_parts():
+    clf = ShallowNetClassifier(3, l2_regularization=0, class_weight={False: 1e-300, True: 1e-300})
+    for _ in range(3):
+        clf.partial_fit(X, Y == 1, classes=[False, True], sample_weight=np.full(len(X), 1e-300))
+    assert np.isfinite(clf.loss_)

@@ -115,7 +115,7 @@ def test_a_flat_start_is_an_end_and_a_nearly_flat_one_leads_to_one(solver):
     assert (run.reason, run.n_iter, run.losses) == ("converged", 0, [1.0])
     for slope in (1e-9, 1e-20, 1e-300):
         run, _ = solve(solver, lambda theta, rows, c=slope: (1 + c * float(theta @ theta), 2 * c * theta))
-        assert run.reason in {"stalled", "converged", "max_iter"}
+        assert run.reason is not None
         assert run.kept.loss <= run.losses[0]
         assert np.isfinite(run.kept.theta).all()
 

@@ -1,5 +1,7 @@
 """L-BFGS: scipy's, behind the same records as the other solvers."""
 
+import math
+
 import numpy as np
 from scipy.optimize import minimize as scipy_minimize
 
@@ -24,7 +26,7 @@ class Lbfgs:
     def minimise(self) -> None:
         """Go from θ until the run stops, or no step lowers the cost."""
         start = self._theta.astype(np.float64)
-        if self._tell(start):
+        if self._run.tell(self._state(start)):
             return
         try:
             scipy_minimize(  # type: ignore[call-overload]
@@ -37,7 +39,8 @@ class Lbfgs:
 
     def _ask(self, x: np.ndarray) -> tuple[float, np.ndarray]:
         state = self._state(x)
-        return state.loss, state.gradient.astype(np.float64)
+        # The line search steps back from what is infinite, not from what is no number.
+        return math.inf if math.isnan(state.loss) else state.loss, state.gradient.astype(np.float64)
 
     def _state(self, x: np.ndarray) -> State:
         """Return the state at x: most often asked last, as scipy asks at the start and at what it accepts."""
@@ -50,9 +53,7 @@ class Lbfgs:
                 raise
         return self._asked
 
-    def _tell(self, x: np.ndarray) -> bool:
-        return self._run.tell(self._state(x))
-
     def _callback(self, x: np.ndarray) -> None:
-        if self._tell(x):
+        state = self._state(x)
+        if state is not self._run.last and self._run.tell(state):  # scipy repeats a point where it gives up
             raise StopIteration

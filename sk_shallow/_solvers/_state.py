@@ -1,5 +1,6 @@
 """What solvers and those who run them say to each other."""
 
+import math
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Any
@@ -32,8 +33,9 @@ class State:
 
     @property
     def grad_norm(self) -> float:
-        """The largest absolute entry of the gradient."""
-        return float(np.abs(self.gradient).max())
+        """The largest absolute entry of the gradient; inf where one is not a number."""
+        largest = float(np.abs(self.gradient).max())
+        return math.inf if math.isnan(largest) else largest
 
     def gradient_at_most(self, tol: float) -> bool:
         """Tell whether ``grad_norm <= tol``; most often its root mean square, found faster, says no."""

@@ -83,7 +83,7 @@ Rule = Callable[[Run], StopReason | None]
 
 def diverged(run: Run) -> StopReason | None:
     """Stop when the cost is not finite or has risen without bound."""
-    return None if run.losses[-1] <= run.bound else StopReason.DIVERGED
+    return None if -sys.float_info.max <= run.losses[-1] <= run.bound else StopReason.DIVERGED
 
 
 def gradient_below(tol: float) -> Rule:
