@@ -30,7 +30,8 @@ def check_labels(y: Any, X: Any, estimator: BaseEstimator) -> np.ndarray:
             f"Unknown label type: y of shape {y.shape} holds several labels a row that are not 0 or 1. Pass one "
             "label a row, or a multilabel indicator of 0 and 1 (see MultiLabelBinarizer)."
         )
-    check_classification_targets(y)
+    if kind not in ("binary", "multiclass", "multilabel-indicator"):
+        check_classification_targets(y)  # raises; it looks for the kind again
     if kind == "multilabel-indicator" and not np.isin(y, (0, 1)).all():
         raise ValueError(
             f"A multilabel indicator y must hold 0 and 1, got {listed(np.unique(y))}. "
@@ -50,9 +51,8 @@ def _check_label_kinds(y: Any) -> None:
         labels[:] = y
     if labels.ndim == 0:
         raise ValueError(f"y should be a 1d array of labels, got a scalar, {y!r}. Pass one label a row.")
-    if labels.dtype.kind == "c" or any(
-        isinstance(label, complex) for label in labels.flat if labels.dtype == object
-    ):
+    objects = labels.ravel() if labels.dtype.kind == "O" else ()
+    if labels.dtype.kind == "c" or any(isinstance(label, complex) for label in objects):
         raise ValueError(
             "Complex data not supported: y must hold labels, and complex numbers have no order. Turn them into "
             "text, for example with y.astype(str)."
@@ -67,8 +67,8 @@ def _check_label_kinds(y: Any) -> None:
     if labels.dtype.kind == "f" and not np.isfinite(labels).all():
         row = int(np.flatnonzero(~np.isfinite(labels).reshape(len(labels), -1).all(axis=1))[0])
         raise ValueError(f"Input y contains infinity (first in row {row}). Drop those rows.")
-    if labels.dtype.kind == "O":
-        _check_no_mix(labels.ravel())
+    if len(objects):
+        _check_no_mix(objects)
 
 
 def _rows_of(y: Any) -> list[Any]:
