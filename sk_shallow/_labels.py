@@ -51,7 +51,7 @@ def _check_label_kinds(y: Any) -> None:
         labels[:] = y
     if labels.ndim == 0:
         raise ValueError(f"y should be a 1d array of labels, got a scalar, {y!r}. Pass one label a row.")
-    objects = labels.ravel() if labels.dtype.kind == "O" else ()
+    objects = labels.ravel() if labels.dtype.kind == "O" else np.empty(0, dtype=object)
     if labels.dtype.kind == "c" or any(isinstance(label, complex) for label in objects):
         raise ValueError(
             "Complex data not supported: y must hold labels, and complex numbers have no order. Turn them into "

@@ -44,11 +44,11 @@ class Weights(NamedTuple):
         except OverflowError:
             penalty = math.inf
         if penalty > np.finfo(dtype).max / 2**20:
-            whose = "the number of rows is" if self.values is None else "sample_weight sums to"
-            scale = "" if self.values is None else "Divide the weights by their mean, or "
+            found = "The rows are" if self.values is None else "sample_weight sums to"
+            remedy = "Lower it." if self.values is None else "Divide the weights by their mean, or lower it."
             raise ValueError(
-                f"{whose} {self.sum:.3g}: next to it, l2_regularization={l2_regularization:.3g} is too large to "
-                f"compute with in {np.dtype(dtype).name}. {scale}{'l' if scale else 'L'}ower l2_regularization."
+                f"{found} {self.sum:.3g}: next to that, l2_regularization={l2_regularization:.3g} is too large to "
+                f"compute with in {np.dtype(dtype).name}. {remedy}"
             )
         return penalty
 
