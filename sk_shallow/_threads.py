@@ -69,11 +69,10 @@ def run(job: Callable[[Map], Result], *, parallel: bool) -> Result:
         with ThreadPoolExecutor(n_threads, initializer=_begin_work) as pool:
             return copy_context().run(_quietly, job, partial(_spread, pool, n_threads))
     finally:
-        # Here, not in a function of its own: an interrupt on the way into that would skip it.
-        interrupt = None
-        for _ in range(_MOST_INTERRUPTS):
-            if holder not in _holders:
-                break
+        # Here, with no call before `try`: an interrupt on the way into one would skip the rest.
+        interrupt, tries = None, 0
+        while holder in _holders and tries < _MOST_INTERRUPTS:
+            tries += 1
             try:
                 _release(holder)
             except BaseException as error:
