@@ -37,7 +37,7 @@ class Examples:
     def __init__(self, kernel: Kernel, y: np.ndarray, s: np.ndarray | None) -> None:
         self.kernel, self.n = kernel, len(y)
         self._y, self._s = y, s
-        self.workbench = Workbench(partial(Buffers, kernel))
+        self._workbench = Workbench(partial(Buffers, kernel))
 
     def load(self, index: Index, buffers: Buffers, factor: float = 1.0) -> Block:
         """Prepare the rows `index` in `buffers`; `factor` multiplies their weights."""
@@ -53,6 +53,16 @@ class Examples:
         buffers = Buffers(self.kernel, index.stop - index.start)
         buffers.X = self.kernel.rows.buffer(index.stop - index.start, kept=True)
         return self.load(index, buffers)
+
+    def evaluate(
+        self, block: Index | Block, m: int, layers: LayerMatrices, factor: float = 1.0
+    ) -> tuple[float, np.ndarray]:
+        """Return Σ s L and its gradient of m rows: loaded ones, or those that an index names, times `factor`."""
+        buffers = self._workbench.take(m)
+        loaded = block if isinstance(block, Block) else self.load(block, buffers, factor)
+        result = self.kernel.backward(loaded, layers, buffers)
+        self._workbench.give(m, buffers)
+        return result
 
 
 class Part:
@@ -71,13 +81,8 @@ class Part:
         return value, total
 
     def _evaluate(self, block: slice | Block, layers: LayerMatrices) -> tuple[float, np.ndarray]:
-        examples = self._examples
         m = len(block.s) if isinstance(block, Block) else block.stop - block.start
-        buffers = examples.workbench.take(m)
-        loaded = block if isinstance(block, Block) else examples.load(block, buffers)
-        result = examples.kernel.backward(loaded, layers, buffers)
-        examples.workbench.give(m, buffers)
-        return result
+        return self._examples.evaluate(block, m, layers)
 
 
 class Batch:
@@ -93,11 +98,7 @@ class Batch:
     def evaluate(self, layers: LayerMatrices) -> tuple[float, np.ndarray]:
         """Return Σ s L of the batch, times n / m, and its gradient."""
         m = len(self.index)
-        buffers = self.examples.workbench.take(m)
-        block = self.examples.load(self.index, buffers, self.examples.n / m)
-        result = self.examples.kernel.backward(block, layers, buffers)
-        self.examples.workbench.give(m, buffers)
-        return result
+        return self.examples.evaluate(self.index, m, layers, self.examples.n / m)
 
 
 def parts_of(examples: Examples, slices: Sequence[slice]) -> list[Part]:

@@ -38,17 +38,16 @@ class Moments(NamedTuple):
     exponent: np.ndarray
 
     def merge(self, other: "Moments") -> "Moments":
-        """Return the moments of both sets of rows (Chan, Golub and LeVeque 1983)."""
+        """Return the moments of both sets of rows."""
         exponent = np.maximum(self.exponent, other.exponent)
         for moments, others in ((self, other), (other, self)):  # a column of zeros fits any unit
             exponent = np.where((moments.low == 0) & (moments.high == 0), others.exponent, exponent)
         a, b = self._in_units(exponent), other._in_units(exponent)
         share = 1 / (1 + a.weight / b.weight)
-        far = b.mean - a.mean
-        variance = a.variance * (1 - share) + b.variance * share + far**2 * (share * (1 - share))
+        mean, variance = _merged(a.mean, a.variance, b.mean, b.variance, share)
         weight = min(a.weight + b.weight, np.finfo(np.float64).max)
         low, high = np.minimum(a.low, b.low), np.maximum(a.high, b.high)
-        return Moments(weight, a.mean + far * share, variance, low, high, exponent)
+        return Moments(weight, mean, variance, low, high, exponent)
 
     def _in_units(self, exponent: np.ndarray) -> "Moments":
         shift = self.exponent - exponent
@@ -107,10 +106,17 @@ def _dense_moments(X: np.ndarray, s: np.ndarray | None, unit: np.ndarray | None)
         block_variance = np.maximum(_weighted_sum(deviations, weights) / weight - correction**2, 0)
         block_mean = block_mean + correction
         seen += weight
-        share, far = weight / seen, block_mean - mean
-        mean = mean + far * share
-        variance = variance * (1 - share) + block_variance * share + far**2 * (share * (1 - share))
+        mean, variance = _merged(mean, variance, block_mean, block_variance, weight / seen)
     return mean, variance
+
+
+def _merged(
+    mean: np.ndarray, variance: np.ndarray, other_mean: np.ndarray, other_variance: np.ndarray, share: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return mean and variance of two sets of rows, of which the other is that share (Chan et al. 1983)."""
+    far = other_mean - mean
+    between = far**2 * (share * (1 - share))
+    return mean + far * share, variance * (1 - share) + other_variance * share + between
 
 
 def _weighted_sum(block: np.ndarray, weights: np.ndarray | None) -> np.ndarray:
@@ -144,6 +150,12 @@ class Scaling:
         # that has a lock, which a fork would leave held.
         self._factor = None if self.scale is None else np.append(1 / self.scale, self.scale.dtype.type(1))
         self._units = None if self.unit is None else np.append(self.unit, self.unit.dtype.type(1))
+
+    @property
+    def raw_center(self) -> np.ndarray:
+        """The center of raw X, (d,)."""
+        assert self.center is not None
+        return self.center if self.unit is None else self.center / self.unit
 
     @property
     def raw_scale(self) -> np.ndarray:
@@ -264,7 +276,7 @@ def folded(parameters: Parameters, scaling: Scaling, dtype: np.dtype) -> tuple[P
         return raw, None
     if np.all(np.abs(scaling.center) <= _MOST_FOLDED[dtype] * scaling.scale):
         return raw, None
-    center = scaling.center if scaling.unit is None else scaling.center / scaling.unit
+    center = scaling.raw_center
     rest = b1 - (raw.b1 + raw.W1.astype(np.float64) @ center)
     return raw, Far(center.astype(dtype), raw.b1.copy(), rest)
 
@@ -291,8 +303,7 @@ def unfolded(raw: Parameters, far: Far | None, scaling: Scaling) -> Parameters:
     W1, b1, W2, b2 = (part.astype(np.float64) for part in raw)
     hidden = scaling.unfold(Shape.beside(W1, b1, np.float64))
     if far is not None and scaling.center is not None:
-        center = scaling.center if scaling.unit is None else scaling.center / scaling.unit
-        hidden[:, -1] = centred_intercept(raw, far) + W1 @ (center - far.center)
+        hidden[:, -1] = centred_intercept(raw, far) + W1 @ (scaling.raw_center - far.center)
     return Parameters(hidden[:, :-1], hidden[:, -1], W2, b2)
 
 

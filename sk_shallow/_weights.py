@@ -13,7 +13,7 @@ from sk_shallow._targets import Targets, listed
 class Weights(NamedTuple):
     """The weight of each example, (n,), float64, in units of 2**exponent; values None: all are 1.
 
-    The largest value is between 1/2 and 1, so that their sum neither overflows nor vanishes.
+    The largest value is near 1, so that their sum neither overflows nor vanishes.
     """
 
     values: np.ndarray | None
