@@ -2,13 +2,14 @@
 
 import sys
 import warnings
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
-from sklearn.exceptions import ConvergenceWarning
 
-from sk_shallow._fitting import Recipe, Record
+from sk_shallow._fitting import Record
+from sk_shallow._recipe import Recipe
 from sk_shallow._solvers import SOLVERS, StopReason
+from sk_shallow._weights import Weights
 
 
 class Ending(NamedTuple):
@@ -28,16 +29,36 @@ def warning_text(ending: Ending) -> str | None:
     """
     reason, recipe = ending.record.reason, ending.recipe
     ordinary = recipe.one_pass or recipe.batch_size is not None  # batches never settle
-    if reason is StopReason.CONVERGED or (reason is StopReason.MAX_ITER and ordinary):
+    if reason in (StopReason.CONVERGED, StopReason.SETTLED) or (reason is StopReason.MAX_ITER and ordinary):
         return None
     return f"{reason.message} {_settings(recipe)}: {_ADVICE[reason](ending)}"
 
 
+def light_weights_text(weights: Weights, recipe: Recipe) -> str | None:
+    """Return what to say of weights that sum to far less than the rows they stand for, None if nothing.
+
+    It names no number of rows, so that an ensemble's fits have the same text.
+    """
+    S = weights.sum
+    if recipe.one_pass or weights.n_rows < _LIGHT * S or recipe.l2_regularization == 0:
+        return None
+    if recipe.l2_regularization is None:
+        what = "they count as shares of the rows, and λ is found as for that many rows of weight 1"
+        remedy = "to have them count as numbers of rows"
+    else:
+        penalty = f"l2_regularization={recipe.l2_regularization:.3g}"
+        what = f"{penalty} is set against that sum, and is far stronger than it seems"
+        remedy = "or lower l2_regularization as much"
+    return f"sample_weight sums to {S:.1g}: {what}. Multiply the weights by n / (their sum), {remedy}."
+
+
+#: Weights that sum to less than one part in so many of the rows that they stand for are light.
+_LIGHT = 10.0
 #: What has been told, and from where.
 _told: set[tuple[str, str, int]] = set()
 
 
-def warn_once(text: str, stacklevel: int) -> None:
+def warn_once(text: str, category: type[Warning], stacklevel: int) -> None:
     """Warn as ``warnings.warn`` does, but where a text is to be shown once, once.
 
     Python's "default" action shows a text once a line of code, but forgets that with every
@@ -46,21 +67,22 @@ def warn_once(text: str, stacklevel: int) -> None:
     try:
         caller = sys._getframe(stacklevel)
     except ValueError:  # called from no Python code, as by the start of a thread
-        warnings.warn(text, ConvergenceWarning, stacklevel=1)
+        warnings.warn(text, category, stacklevel=1)
         return
     key = text, caller.f_code.co_filename, caller.f_lineno
-    if _action(text, caller.f_lineno, caller.f_globals.get("__name__", "")) == "default" and key in _told:
+    module = caller.f_globals.get("__name__", "")
+    if _action(text, category, caller.f_lineno, module) == "default" and key in _told:
         return
     _told.add(key)
-    warnings.warn(text, ConvergenceWarning, stacklevel=stacklevel + 1)
+    warnings.warn(text, category, stacklevel=stacklevel + 1)
 
 
-def _action(text: str, line: int, module: str) -> str:
-    """Return what the filters say of a ConvergenceWarning."""
-    for action, message, category, where, lineno in warnings.filters:
+def _action(text: str, category: type[Warning], line: int, module: str) -> str:
+    """Return what the filters say of a warning."""
+    for action, message, filtered, where, lineno in warnings.filters:
         if (
             (message is None or message.match(text))
-            and issubclass(ConvergenceWarning, category)
+            and issubclass(category, filtered)
             and (where is None or where.match(module))
             and lineno in (0, line)
         ):
@@ -71,11 +93,21 @@ def _action(text: str, line: int, module: str) -> str:
 def _settings(recipe: Recipe) -> str:
     """Return the parameters in question."""
     used = sorted(SOLVERS[recipe.solver].uses, reverse=True)
-    names = ["solver", *[name for name in used if getattr(recipe, name)], "l2_regularization", "max_iter", "tol"]
-    return f"With hidden_width={recipe.hidden_width}, " + ", ".join(
-        f"{name}={value!r}" if isinstance(value := getattr(recipe, name), str) else f"{name}={value:.3g}"
-        for name in names
-    )
+    names = ["solver", *[name for name in used if _is_told(recipe, name)], "l2_regularization", "max_iter", "tol"]
+    settings = ", ".join(f"{name}={_written(getattr(recipe, name))}" for name in names)
+    return f"With hidden_width={recipe.hidden_width}, {settings}"
+
+
+def _is_told(recipe: Recipe, name: str) -> bool:
+    """Tell whether a setting is worth a word: α, and what is not as it comes."""
+    return name == "learning_rate" or bool(getattr(recipe, name))
+
+
+def _written(value: Any) -> str:
+    """Return a setting as one would write it; None stands for what is found in the fit."""
+    if value is None:
+        return "'auto'"
+    return repr(value) if isinstance(value, str) else f"{value:.3g}"
 
 
 def _alternatives(*remedies: str) -> str:
@@ -83,7 +115,7 @@ def _alternatives(*remedies: str) -> str:
 
 
 def _finds_steps(ending: Ending) -> bool:
-    return SOLVERS[ending.recipe.solver].learning_rate is None
+    return ending.recipe.learning_rate is None
 
 
 def _standardize(ending: Ending) -> str:
@@ -92,25 +124,26 @@ def _standardize(ending: Ending) -> str:
 
 def _smaller_step(ending: Ending) -> str:
     rate = ending.recipe.learning_rate
-    return "" if _finds_steps(ending) else f"try a smaller learning_rate, for example {rate / 10:.3g}"
+    return "" if rate is None else f"try a smaller learning_rate, for example {rate / 10:.3g}"
 
 
 def _penalty_dwarfs(ending: Ending) -> bool:
     """Tell whether λ leaves the data next to nothing to say."""
-    return ending.recipe.l2_regularization > 100 * ending.total_weight
+    return ending.record.l2_regularization > 100 * ending.total_weight
 
 
 def _penalty_overshoots(ending: Ending) -> bool:
     """Tell whether λ dwarfs S, and steps on the penalty alone go too far: α λ / S > 2, less with momentum."""
-    recipe, S = ending.recipe, ending.total_weight
-    overshoots = recipe.learning_rate * recipe.l2_regularization > (1 + recipe.momentum) * S
-    return recipe.solver == "gd" and recipe.l2_regularization > S and overshoots
+    recipe, penalty, S = ending.recipe, ending.record.l2_regularization, ending.total_weight
+    if recipe.solver != "gd" or recipe.learning_rate is None or penalty <= S:
+        return False
+    return recipe.learning_rate * penalty > (1 + (recipe.momentum or 0.0)) * S
 
 
 def _after_overshoot(ending: Ending) -> str:
     return (
         f"beside a total weight of about {float(f'{ending.total_weight:.1g}'):g}, l2_regularization="
-        f"{ending.recipe.l2_regularization:.3g} is so large that each step overshoots: lower l2_regularization, "
+        f"{ending.record.l2_regularization:.3g} is so large that each step overshoots: lower l2_regularization, "
         "or learning_rate by as much."
     )
 
@@ -131,12 +164,12 @@ def _after_stalling(ending: Ending) -> str:
 
 
 def _after_max_iter(ending: Ending) -> str:
-    recipe, losses = ending.recipe, ending.record.losses
+    recipe, losses = ending.recipe, ending.record.losses[ending.record.n_earlier :]
     if _penalty_overshoots(ending):
         return _after_overshoot(ending)
     if _penalty_dwarfs(ending):
         return "l2_regularization dwarfs the total weight of the rows: lower it, or raise tol."
-    if _finds_steps(ending):
+    if recipe.learning_rate is None:
         return _alternatives("raise max_iter or tol", _standardize(ending))
     if losses[-1] > losses[0]:
         return "The cost rose from its first value: " + _alternatives(_smaller_step(ending), _standardize(ending))

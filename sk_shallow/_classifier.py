@@ -2,26 +2,24 @@
 
 from typing import Any, Self
 
-import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import Tags
 from sklearn.utils.metaestimators import available_if
 
-from sk_shallow._activations import get_activation
-from sk_shallow._advice import Ending, warn_once, warning_text
+from sk_shallow._advice import Ending, light_weights_text, warn_once, warning_text
 from sk_shallow._array_api import Array
 from sk_shallow._docs import documented
 from sk_shallow._fitted import FittedNetwork
-from sk_shallow._fitting import Network, Problem, Recipe, Record, fit_network
+from sk_shallow._fitting import Network, Problem, fit_network
 from sk_shallow._labels import check_classes, check_labels
 from sk_shallow._legacy import upgraded
-from sk_shallow._scaling import Far, Moments
-from sk_shallow._solvers import SOLVERS, StopReason
-from sk_shallow._targets import Targets, encode_targets
+from sk_shallow._recipe import Recipe, recipe_of
+from sk_shallow._stored import attributes_of, network_of
+from sk_shallow._targets import encode_targets
 from sk_shallow._validation import (
     PARAMETER_CONSTRAINTS,
     check_sample_weight,
-    check_settings,
     check_training_features,
     fit_context,
 )
@@ -53,30 +51,37 @@ class ShallowNetClassifier(FittedNetwork, ClassifierMixin, BaseEstimator):
     ----------
     hidden_width : int, default=64
         Number of hidden units h.
-    activation : {"tanh", "sigmoid", "relu", "identity", "softplus"} or Activation, default="tanh"
+    activation : {"tanh", "sigmoid", "relu", "identity", "softplus"} or Activation, default="relu"
         The hidden activation g1, by name or as an :class:`Activation` of your own.
     solver : {"gd", "lbfgs", "adam"}, default="gd"
-        "gd" is batch gradient descent, θ ← θ − α∇J(θ); "lbfgs" is scipy's L-BFGS-B; "adam" is
-        the method of Kingma and Ba.
-    learning_rate : float or None, default=None
-        Step size α > 0. None: 0.5 for "gd" and 0.01 for "adam", which suit standardised columns.
-        "lbfgs" finds its own steps. A setting that the solver has no use for is refused.
-    momentum : float, default=0.0
-        Nesterov momentum in [0, 1), for "gd".
+        "gd" is batch gradient descent; "lbfgs" is scipy's L-BFGS-B, for fewer passes; "adam" is the
+        method of Kingma and Ba.
+    learning_rate : float or "auto", default="auto"
+        A float: exactly that step size α > 0, θ ← θ − α∇J(θ). "auto": "gd" on all rows finds the
+        step in the fit, at one pass an iteration, and lets the cost of no λ rise; "gd" on batches and
+        in ``partial_fit`` takes 0.2, "adam" 0.01, which suit standardised columns. "lbfgs" finds its
+        own steps. A setting that the solver has no use for is refused.
+    momentum : float or "auto", default="auto"
+        For "gd". "auto": found where the step is found, none beside a float `learning_rate`. A float
+        in [0, 1): Nesterov's.
     batch_size : int or None, default=None
         None: every step sees all rows. An int, for "gd" and "adam": steps on batches of that many
         rows, reshuffled every epoch.
-    l2_regularization : float, default=1.0
+    l2_regularization : float or "auto", default="auto"
         λ ≥ 0, the penalty on W1 and W2 (never on b1, b2), on the scale of the summed loss, as 1/C is
-        in LogisticRegression. With `standardize`, W1 is that of the scaled columns.
+        in LogisticRegression. With `standardize`, W1 is that of the scaled columns. "auto": found in
+        the fit by evidence, see Notes.
     max_iter : int, default=500
         Most passes over the data: steps for full-batch solvers, epochs for batches.
-    tol : float, default=5e-3
-        A fit has converged when max|∇J| ≤ tol.
+    tol : float, default=3e-3
+        A fit has converged when max|∇J| is at most this share of what it was at the first start,
+        where the network knew the shares of the classes alone. 0: never.
     standardize : bool, default=True
         Centre and scale the columns inside the fit, and fold that into W1 and b1 afterwards: the
-        fitted weights apply to raw X. Sparse X is scaled, not centred. Columns of any size are
-        fitted, where their weights can be written down. False: X as it comes.
+        fitted weights apply to raw X. The scale of a dense column is its standard deviation, or the
+        distance of its values where it has two; that of a sparse one, which is not centred, the root
+        mean square of the numbers that it stores. Columns of any size are fitted, where their weights
+        can be written down. False: X as it comes.
     class_weight : dict, "balanced" or None, default=None
         Weights of classes, multiplied with `sample_weight`. "balanced": S / (K S_c) for class c. Not
         for multilabel targets.
@@ -112,18 +117,25 @@ class ShallowNetClassifier(FittedNetwork, ClassifierMixin, BaseEstimator):
     loss_curve_ : list of float
         The full cost before each iteration and after the last: ``n_iter_ + 1`` values. For
         ``partial_fit`` it is the cost on the rows of each call.
+    learning_rate_ : float or None
+        The last α; None for "lbfgs".
+    l2_regularization_ : float
+        λ as it was at the end, set against S.
     grad_norm_ : float
         max|∇J| at the fitted network, with respect to the weights of scaled columns.
     converged_ : bool
-        Whether ``grad_norm_ <= tol`` was reached.
+        Whether the gradient fell to the share `tol` of its first size.
     stop_reason_ : str
-        "converged", "max_iter", "diverged" (the best network met is kept) or "stalled" (no step
-        lowers the cost any further at this precision).
+        "converged"; "settled", for ``learning_rate="auto"``, where 50 steps (10 epochs of batches)
+        lowered the cost by no more than 0.5 %, or 600 tol² where that is less; "max_iter"; "diverged"
+        (the best network met is kept); or "stalled" (no step lowers the cost at this precision).
 
     Warns
     -----
     ConvergenceWarning
-        When a full-batch fit ends without convergence, or any fit diverges.
+        When a full-batch fit is cut short by `max_iter` or stalls, or any fit diverges.
+    UserWarning
+        When `sample_weight` sums to less than a tenth of the rows that the weights stand for.
 
     See Also
     --------
@@ -135,6 +147,14 @@ class ShallowNetClassifier(FittedNetwork, ClassifierMixin, BaseEstimator):
     cost is the entropy of y, plus the penalty on the first W1, and the order of labels makes no
     difference.
 
+    With ``l2_regularization="auto"``, λ begins where noise as strong as y could not grow, lowered by
+    the share of y that the first gradient shows to be no noise. It is found anew after 60, 90 and 120
+    steps (15, 25 and 35 of "lbfgs"), by MacKay's evidence: the λ at which the size of the weights
+    agrees with the number of directions of θ that the data determine, from the spectrum of the
+    Kronecker-factored Gauss-Newton matrix on some 2 000 rows. Where the spectrum cannot be had, λ stays.
+    Weights that sum to less than the rows count as shares of (Σ s)² / Σ s² rows. ``partial_fit``
+    takes λ = 3 against all rows seen so far.
+
     y with one class only is learnt: that class is predicted with probability 1.
 
     float32 X is computed in float32 throughout, everything else in float64.
@@ -142,8 +162,12 @@ class ShallowNetClassifier(FittedNetwork, ClassifierMixin, BaseEstimator):
     References
     ----------
     Rumelhart, Hinton and Williams (1986), "Learning representations by back-propagating errors".
-    Kingma and Ba (2015), "Adam: a method for stochastic optimization". Sutskever, Martens, Dahl
-    and Hinton (2013), "On the importance of initialization and momentum".
+    Shanno (1978), "Conjugate gradient methods with inexact searches". Barzilai and Borwein (1988),
+    "Two-point step size gradient methods". MacKay (1992), "A practical Bayesian framework for
+    backpropagation networks". Martens and Grosse (2015), "Optimizing neural networks with
+    Kronecker-factored approximate curvature". Kingma and Ba (2015), "Adam: a method for stochastic
+    optimization". Sutskever, Martens, Dahl and Hinton (2013), "On the importance of initialization
+    and momentum".
 
     Examples
     --------
@@ -152,9 +176,9 @@ class ShallowNetClassifier(FittedNetwork, ClassifierMixin, BaseEstimator):
     >>> from sk_shallow import ShallowNetClassifier
     >>> X, y = load_breast_cancer(return_X_y=True)
     >>> X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=0)
-    >>> clf = ShallowNetClassifier(hidden_width=16, random_state=0).fit(X_train, y_train)
+    >>> clf = ShallowNetClassifier(random_state=0).fit(X_train, y_train)
     >>> round(clf.score(X_test, y_test), 2)
-    0.96
+    0.97
     >>> clf.stop_reason_
     'converged'
     """
@@ -168,14 +192,14 @@ class ShallowNetClassifier(FittedNetwork, ClassifierMixin, BaseEstimator):
         self,
         hidden_width: int = 64,
         *,
-        activation: Any = "tanh",
+        activation: Any = "relu",
         solver: str = "gd",
-        learning_rate: float | None = None,
-        momentum: float = 0.0,
+        learning_rate: Any = "auto",
+        momentum: Any = "auto",
         batch_size: int | None = None,
-        l2_regularization: float = 1.0,
+        l2_regularization: Any = "auto",
         max_iter: int = 500,
-        tol: float = 5e-3,
+        tol: float = 3e-3,
         standardize: bool = True,
         class_weight: Any = None,
         warm_start: bool = False,
@@ -218,10 +242,10 @@ class ShallowNetClassifier(FittedNetwork, ClassifierMixin, BaseEstimator):
         resume = self.warm_start and hasattr(self, "hidden_coef_")
         X, columns = check_training_features(self, X, reset=not resume, min_samples=2)
         y = check_labels(y, X, self)
-        before = self._network_before(y) if resume else None
+        before = network_of(self, y) if resume else None
         targets = encode_targets(y, self.classes_ if resume else None, all_present=resume)
         weights = weights_of(check_sample_weight(sample_weight, X), self.class_weight, targets)
-        return self._fit(Problem(X, targets, weights), self._recipe(), before, columns)
+        return self._fit(Problem(X, targets, weights), recipe_of(self), before, columns)
 
     @available_if(_can_learn_in_parts)
     @fit_context
@@ -255,87 +279,25 @@ class ShallowNetClassifier(FittedNetwork, ClassifierMixin, BaseEstimator):
             self._validate_params()  # scikit-learn does so in the first call alone
         X, columns = check_training_features(self, X, reset=not resume, min_samples=1)
         y = check_labels(y, X, self)
-        before = self._network_before(y) if resume else None
+        before = network_of(self, y) if resume else None
         targets = encode_targets(y, check_classes(classes, getattr(self, "classes_", None), y))
         weights = weights_of(check_sample_weight(sample_weight, X), self.class_weight, targets, partial=True)
-        return self._fit(Problem(X, targets, weights), self._recipe(one_pass=True), before, columns)
-
-    def _recipe(self, *, one_pass: bool = False) -> Recipe:
-        """Return the parameters as a value, resolved."""
-        check_settings(self)
-        own_rate = SOLVERS[self.solver].learning_rate or 1.0
-        return Recipe(
-            hidden_width=int(self.hidden_width),
-            activation=get_activation(self.activation),
-            solver=self.solver,
-            learning_rate=float(own_rate if self.learning_rate is None else self.learning_rate),
-            momentum=float(self.momentum),
-            batch_size=None if self.batch_size is None else int(self.batch_size),
-            l2_regularization=float(self.l2_regularization),
-            max_iter=int(self.max_iter),
-            tol=float(self.tol),
-            standardize=bool(self.standardize),
-            one_pass=one_pass,
-        )
-
-    def _network_before(self, y: np.ndarray) -> Network:
-        """Return the fitted network to go on from; check that these parameters and targets can."""
-        width = self.hidden_coef_.shape[0]
-        if width != self.hidden_width:
-            raise ValueError(
-                f"hidden_width={self.hidden_width} differs from the fitted network's {width} units: set it back "
-                "to go on, or fit a new network (clone, or warm_start=False)."
-            )
-        multilabel = self._output_kind().multilabel
-        if (y.ndim == 2) != multilabel:
-            before, now = ("a multilabel indicator", "one label a row")[:: 1 if multilabel else -1]
-            raise ValueError(f"y is {now}, but the network was fitted on {before}. Fit a new network for it.")
-        kept = self._solver_memory if isinstance(self._solver_memory, dict) else {}
-        memory = {name: value for name, value in kept.items() if name != "solver"}
-        return Network(
-            self._parameters,
-            None if self._far is None else Far(**self._far),
-            None if self._moments is None else Moments(**self._moments),
-            self._seen,
-            memory if kept.get("solver") == self.solver else None,
-        )
+        return self._fit(Problem(X, targets, weights), recipe_of(self, one_pass=True), before, columns)
 
     def _fit(self, problem: Problem, recipe: Recipe, before: Network | None, columns: dict[str, Any]) -> Self:
         """Fit as values, store at once, warn last."""
         network, record = fit_network(problem, recipe, before, self.random_state)
         # One assignment: whatever fails or interrupts before it, the estimator is as it was.
-        self.__dict__ = self._state(network, record, recipe, problem.targets) | columns
-        text = warning_text(Ending(record, recipe, problem.weights.sum, problem.X.dtype))
-        if text is not None:
-            warn_once(text, stacklevel=4)
+        self.__dict__ = attributes_of(self, network, record, recipe, problem.targets) | columns
+        ending = Ending(record, recipe, problem.weights.sum, problem.X.dtype)
+        told = (
+            (light_weights_text(problem.weights, recipe), UserWarning),
+            (warning_text(ending), ConvergenceWarning),
+        )
+        for text, category in told:
+            if text is not None:
+                warn_once(text, category, stacklevel=4)
         return self
-
-    def _state(self, network: Network, record: Record, recipe: Recipe, targets: Targets) -> dict[str, Any]:
-        """Return the attributes of the estimator after a fit: plain arrays, numbers and dicts of them."""
-        W1, b1, W2, b2 = network.parameters
-        losses = record.losses
-        if recipe.one_pass:
-            losses = getattr(self, "loss_curve_", [])[:-1] + losses
-        kept = {name: value for name, value in vars(self).items() if name != "feature_names_in_"}
-        return kept | {
-            "classes_": targets.outputs.classes,
-            "hidden_coef_": W1,
-            "hidden_intercept_": b1,
-            "output_coef_": W2,
-            "output_intercept_": b2,
-            "n_iter_": len(losses) - 1,
-            "loss_": record.loss,
-            "loss_curve_": losses,
-            "grad_norm_": record.grad_norm,
-            "converged_": record.reason is StopReason.CONVERGED,
-            "stop_reason_": record.reason.value,
-            "_outputs": targets.kind,
-            "_fitted_activation": self.activation,
-            "_far": None if network.far is None else network.far._asdict(),
-            "_moments": None if network.moments is None else network.moments._asdict(),
-            "_seen": network.seen,
-            "_solver_memory": {"solver": self.solver, **(network.memory or {})},
-        }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(upgraded(state))

@@ -4,29 +4,27 @@ All of it is values: nothing here knows an estimator. ``fit_network`` scales, st
 """
 
 import math
-from dataclasses import dataclass
 from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 import scipy.sparse as sp
 from sklearn.utils import check_random_state
 
-from sk_shallow._activations import Activation
 from sk_shallow._kernel import Kernel
+from sk_shallow._moments import Moments, far_out, moments_of
 from sk_shallow._objective import Batch, Examples, Objective, parts_of
 from sk_shallow._parameters import Parameters, Shape, draw
+from sk_shallow._penalty import Progress, Search
+from sk_shallow._recipe import Recipe
 from sk_shallow._rows import cut, is_parallel, training_rows
-from sk_shallow._scaling import Far, Moments, Scaling, far_out, folded, moments_of, rescaled, scaling_of, unfolded
+from sk_shallow._scaling import Far, Scaling, folded, rescaled, scaling_of, unfolded
 from sk_shallow._solvers import (
+    FIRST_STEP,
+    SOLVERS,
     MemoryDict,
     Options,
-    Rule,
     Run,
     StopReason,
-    after_one_pass,
-    budget,
-    diverged,
-    gradient_below,
     minimise,
 )
 from sk_shallow._targets import Targets
@@ -42,31 +40,6 @@ class Problem(NamedTuple):
     weights: Weights
 
 
-@dataclass(frozen=True)
-class Recipe:
-    """A network and how it is fitted: the parameters of the estimator, resolved."""
-
-    hidden_width: int
-    activation: Activation
-    solver: str
-    learning_rate: float
-    momentum: float
-    batch_size: int | None
-    l2_regularization: float
-    max_iter: int
-    tol: float
-    standardize: bool
-    #: One pass over rows of which more may come: ``partial_fit``.
-    one_pass: bool = False
-
-    @property
-    def rules(self) -> list[Rule]:
-        """When to stop."""
-        if self.one_pass:
-            return [diverged, after_one_pass(self.tol)]
-        return [diverged, gradient_below(self.tol), budget(self.max_iter)]
-
-
 class Network(NamedTuple):
     """A fitted network, and what it needs to go on: parameters for raw X, and plain state."""
 
@@ -75,15 +48,25 @@ class Network(NamedTuple):
     moments: Moments | None = None
     seen: np.ndarray | None = None
     memory: MemoryDict | None = None
+    #: What `tol` is a share of: max|∇J| at the start of the first fit.
+    reference: float | None = None
+    progress: Progress | None = None
 
 
 class Record(NamedTuple):
-    """What happened in a fit: costs before each iteration and after the last, and the end."""
+    """What happened in a fit: costs before each iteration and after the last, and the end.
+
+    The first `n_earlier` costs are of another λ than the last.
+    """
 
     losses: list[float]
+    n_earlier: int
     loss: float
     grad_norm: float
     reason: StopReason
+    #: The last α; None where the solver has none.
+    learning_rate: float | None
+    l2_regularization: float
 
 
 def fit_network(
@@ -104,9 +87,11 @@ def fit_network(
         moments = _moments(problem, recipe, before)
         scaling = _scaling(problem, moments)
         theta = _start(problem, recipe, shape, scaling, moments, before, rng)
-        objective = _objective(problem, recipe, shape, scaling, map_parts)
-        ended = _minimise(objective, theta, problem, recipe, before, rng)
-        return _network(ended, shape, scaling, moments, problem, before), _record(ended)
+        search = _search(problem, recipe, shape, scaling, before)
+        objective = _objective(problem, recipe, shape, scaling, _penalty_share(problem, recipe, search), map_parts)
+        ended = _minimise(objective, theta, problem, recipe, before, rng, search)
+        network = _network(ended, shape, scaling, moments, problem, before, search)
+        return network, _record(ended, recipe, search)
 
     return run(job, parallel=is_parallel(problem.X.shape[0], shape))
 
@@ -167,13 +152,44 @@ def _start(
     return theta
 
 
+def _search(
+    problem: Problem, recipe: Recipe, shape: Shape, scaling: Scaling, before: Network | None
+) -> Search | None:
+    """Return the search for λ, None where it is given."""
+    if recipe.l2_regularization is not None:
+        return None
+    n, batch = problem.X.shape[0], recipe.batch_size
+    progress = Progress() if before is None else before.progress or Progress()
+    if before is not None:  # λ is not at its start, though parts may have made no estimate
+        progress = progress._replace(estimates=max(1, progress.estimates))
+    return Search(
+        problem,
+        shape,
+        scaling.astype(np.float64),
+        recipe.activation,
+        () if recipe.one_pass else (0, *SOLVERS[recipe.solver].marks),
+        1 if batch is None else -(-n // batch),
+        progress if recipe.one_pass else progress._replace(rows=0.0),
+    )
+
+
+def _penalty_share(problem: Problem, recipe: Recipe, search: Search | None) -> float:
+    """Return λ / S."""
+    if search is not None:
+        return search.share
+    assert recipe.l2_regularization is not None
+    return problem.weights.penalty(recipe.l2_regularization, problem.X.dtype)
+
+
 def _seen(problem: Problem, before: Network | None) -> np.ndarray:
     """Return which answers of each output have come in all rows seen so far."""
     seen = problem.targets.outputs.seen(problem.targets.encoded, problem.weights.values)
     return seen if before is None or before.seen is None else seen | before.seen
 
 
-def _objective(problem: Problem, recipe: Recipe, shape: Shape, scaling: Scaling, map_parts: Map) -> Objective:
+def _objective(
+    problem: Problem, recipe: Recipe, shape: Shape, scaling: Scaling, penalty: float, map_parts: Map
+) -> Objective:
     """Decide what must be known of all rows, once; parts know no more than their own."""
     X, targets, weights = problem
     rows, rest = training_rows(X, scaling.astype(X.dtype), shape)
@@ -184,7 +200,7 @@ def _objective(problem: Problem, recipe: Recipe, shape: Shape, scaling: Scaling,
         lambda index: Batch(examples, index),
         shape,
         rest,
-        weights.penalty(recipe.l2_regularization, X.dtype),
+        penalty,
         X.dtype,
         map_parts,
     )
@@ -197,12 +213,21 @@ def _minimise(
     recipe: Recipe,
     before: Network | None,
     rng: np.random.RandomState,
+    search: Search | None,
 ) -> Run:
     n = problem.X.shape[0]
     batch_size = None if recipe.batch_size is None else min(recipe.batch_size, n)
     options = Options(recipe.learning_rate, recipe.momentum, batch_size, n, rng)
     memory = None if before is None else _in_dtype(before.memory, theta.dtype)
-    ended = minimise(recipe.solver, objective, theta, recipe.rules, options, memory)
+    ended = Run(recipe.rules(search), None if before is None else before.reference)
+    minimise(recipe.solver, objective, theta, options, ended, memory)
+    while search is not None and ended.reason is StopReason.PAUSED:
+        state = ended.resume()
+        search.estimate(state, ended.n_iter + 1)
+        objective = objective.with_penalty(search.share, state.theta, state.loss, state.gradient)
+        minimise(recipe.solver, objective, state.theta, options, ended, state.memory)
+    if search is not None:
+        search.note(ended)
     if not math.isfinite(ended.kept.loss):
         _explain_start(problem, recipe)
     return ended
@@ -226,7 +251,7 @@ def _explain_start(problem: Problem, recipe: Recipe) -> NoReturn:
     raise ValueError(
         f"The cost is not finite at the start: {own}look at X, which has its largest numbers in column {column}, "
         f"up to {np.abs(X[:, [column]]).max():.3g} ({remedy}scale that column; parts must be of one scale), and "
-        f"at l2_regularization={recipe.l2_regularization:.3g}."
+        f"at l2_regularization={recipe.l2_regularization}."
     )
 
 
@@ -237,11 +262,26 @@ def _network(
     moments: Moments | None,
     problem: Problem,
     before: Network | None,
+    search: Search | None,
 ) -> Network:
     parameters, far = folded(shape.views(ended.kept.theta), scaling, problem.X.dtype)
-    return Network(parameters, far, moments, _seen(problem, before), ended.kept.memory)
+    return Network(
+        parameters,
+        far,
+        moments,
+        _seen(problem, before),
+        ended.kept.memory,
+        ended.reference,
+        None if search is None else search.progress,
+    )
 
 
-def _record(ended: Run) -> Record:
+def _record(ended: Run, recipe: Recipe, search: Search | None) -> Record:
     assert ended.reason is not None
-    return Record(ended.losses, ended.kept.loss, ended.kept.grad_norm, ended.reason)
+    kept = ended.kept
+    rate = recipe.learning_rate
+    if rate is None and SOLVERS[recipe.solver].finds_step:
+        rate = kept.memory.get("step", FIRST_STEP)
+    penalty = recipe.l2_regularization if search is None else search.penalty
+    assert penalty is not None
+    return Record(ended.losses, ended.n_earlier, kept.loss, kept.grad_norm, ended.reason, rate, penalty)

@@ -60,6 +60,10 @@ class SigmoidCrossEntropy:
         """Return dL/dZ2 = A2 - Y of each example, shape (n, k)."""
         return self.activation(Z2) - Y
 
+    def curvature(self, A2: Array) -> tuple[Array, Array]:
+        """Return q and r, both (n, k): the Hessian of L in Z2 is diag(q) - r rᵀ for each example."""
+        return A2 * (1 - A2), 0 * A2
+
     def start(self, prior: np.ndarray) -> np.ndarray:
         """Return the b2 at which every example gets the probabilities `prior`, shape (k,)."""
         return np.log(prior) - np.log1p(-prior)
@@ -137,6 +141,10 @@ class SoftmaxCrossEntropy:
     def gradient(self, Z2: Array, Y: Array) -> Array:
         """Return dL/dZ2 = A2 - Y of each example, shape (n, k)."""
         return self.activation(Z2) - Y
+
+    def curvature(self, A2: Array) -> tuple[Array, Array]:
+        """Return q and r, both (n, k): the Hessian of L in Z2 is diag(q) - r rᵀ for each example."""
+        return A2, A2
 
     def start(self, prior: np.ndarray) -> np.ndarray:
         """Return the b2 at which every example gets the probabilities `prior`, shape (k,)."""

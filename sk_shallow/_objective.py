@@ -6,6 +6,7 @@ over threads) is given, and does not change the result: parts are summed in thei
 """
 
 from collections.abc import Callable, Sequence
+from copy import copy
 from functools import partial
 from operator import methodcaller
 from typing import Any
@@ -142,10 +143,30 @@ class Objective:
     ) -> None:
         self._parts, self._batch, self._shape, self._map = parts, batch, shape, map_parts
         self._scaling = None if scaling.is_trivial else scaling
-        self._penalty = shape.weights_mask(dtype) * dtype.type(penalty) if penalty else None
+        self._dtype = dtype
+        self._penalty = self._pull(penalty)
+        self._known: tuple[np.ndarray | None, float, np.ndarray | None] = None, 0.0, None
+
+    def _pull(self, penalty: float) -> np.ndarray | None:
+        """Return λ / S for each weight in θ, 0 for each bias; None for no penalty."""
+        return self._shape.weights_mask(self._dtype) * self._dtype.type(penalty) if penalty else None
+
+    def with_penalty(self, penalty: float, theta: np.ndarray, loss: float, gradient: np.ndarray) -> "Objective":
+        """Return the cost with another λ / S; at θ, of which this one told J and ∇J, it needs no pass."""
+        other = copy(self)
+        other._penalty = other._pull(penalty)
+        for cost, sign in ((self, -1), (other, 1)):
+            if cost._penalty is not None:
+                pull = sign * cost._penalty * theta
+                loss, gradient = loss + 0.5 * float(pull.dot(theta)), gradient + pull
+        other._known = theta, loss, gradient
+        return other
 
     def __call__(self, theta: np.ndarray, rows: np.ndarray | None = None) -> tuple[float, np.ndarray]:
-        """Return J(θ) and ∇J(θ), a new vector; on some `rows`, an estimate of both."""
+        """Return J(θ) and ∇J(θ), a vector to leave as it is; on some `rows`, an estimate of both."""
+        known, loss, known_gradient = self._known
+        if theta is known and rows is None and known_gradient is not None:
+            return loss, known_gradient
         hidden, output = self._shape.layers(theta)
         layers = hidden if self._scaling is None else self._scaling.fold(hidden), output
         parts = self._parts if rows is None else [self._batch(rows)]

@@ -1,136 +1,20 @@
-"""Moments of columns that merge, and their scaling: the one place where X is centred and scaled.
+"""The scaling of columns: the one place where X is centred and scaled, and θ follows.
 
-Columns whose numbers are so large or small that squares leave the range of the dtype are first
-multiplied by a power of two, their unit, which is exact. All else here is in those units.
+A scaling acts in the units of the columns' moments.
 """
 
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-import scipy.sparse as sp
-from sklearn.utils.sparsefuncs import mean_variance_axis, min_max_axis
 
+from sk_shallow._moments import Moments
 from sk_shallow._parameters import Parameters, Shape
 
-#: Numbers of X that moments are taken of at a time: a block should stay in a core's cache.
-_BLOCK_ELEMENTS = 2**16
-#: Binary exponents up to which squares, their sums and their inverses are in the range of a dtype.
-_NEAR = {np.dtype(np.float64): 400, np.dtype(np.float32): 50}
-#: Exponents that a unit can have: 2**-exponent must be a number of the dtype.
-_UNITS = {np.dtype(np.float64): (-1000, 1024), np.dtype(np.float32): (-120, 128)}
+#: How far, as a share, a variance may be from the largest one and the column still count as one of two values.
+_TWO_VALUES = 1e-9
 #: Means up to this many spreads may be folded into the intercept of a fitted network: it costs digits.
 _MOST_FOLDED = {np.dtype(np.float64): 2.0**10, np.dtype(np.float32): 2.0**3}
-
-
-class Moments(NamedTuple):
-    """What is known of the columns of some rows: numbers that merge with those of other rows.
-
-    weight is the sum of the rows' weights; mean, variance (about the mean), low and high have shape
-    (d,), float64, in units of 2**exponent.
-    """
-
-    weight: float
-    mean: np.ndarray
-    variance: np.ndarray
-    low: np.ndarray
-    high: np.ndarray
-    exponent: np.ndarray
-
-    def merge(self, other: "Moments") -> "Moments":
-        """Return the moments of both sets of rows."""
-        exponent = np.maximum(self.exponent, other.exponent)
-        for moments, others in ((self, other), (other, self)):  # a column of zeros fits any unit
-            exponent = np.where((moments.low == 0) & (moments.high == 0), others.exponent, exponent)
-        a, b = self._in_units(exponent), other._in_units(exponent)
-        share = 1 / (1 + a.weight / b.weight)
-        mean, variance = _merged(a.mean, a.variance, b.mean, b.variance, share)
-        weight = min(a.weight + b.weight, np.finfo(np.float64).max)
-        low, high = np.minimum(a.low, b.low), np.maximum(a.high, b.high)
-        return Moments(weight, mean, variance, low, high, exponent)
-
-    def _in_units(self, exponent: np.ndarray) -> "Moments":
-        shift = self.exponent - exponent
-        if not shift.any():
-            return self
-        mean, low, high = (np.ldexp(part, shift) for part in (self.mean, self.low, self.high))
-        return Moments(self.weight, mean, np.ldexp(self.variance, 2 * shift), low, high, exponent)
-
-
-def moments_of(X: Any, s: np.ndarray | None, weight: float) -> Moments:
-    """Return the moments of the columns of X (n, d) under the weights s (n,), which sum to `weight`.
-
-    Rows of weight zero count as absent.
-    """
-    if s is not None and not s.all():
-        present = np.flatnonzero(s)
-        X, s = X[present], s[present]
-    low, high = min_max_axis(X, axis=0) if sp.issparse(X) else (X.min(axis=0), X.max(axis=0))
-    low, high = low.astype(np.float64), high.astype(np.float64)
-    constant = low == high
-    exponent = _exponents(np.maximum(-low, high), X.dtype)
-    unit = np.ldexp(1.0, -exponent) if exponent.any() else None
-    mean, variance = _sparse_moments(X, s, unit) if sp.issparse(X) else _dense_moments(X, s, unit)
-    if unit is not None:
-        low, high = low * unit, high * unit
-    mean[constant], variance[constant] = low[constant], 0
-    return Moments(weight, mean, variance, low, high, exponent)
-
-
-def far_out(dtype: np.dtype) -> float:
-    """Return the size from which on numbers may overflow in products."""
-    return 2.0 ** _NEAR[dtype]
-
-
-def _exponents(largest: np.ndarray, dtype: np.dtype) -> np.ndarray:
-    """Return the exponent of each column's unit: 0 for ordinary columns."""
-    exponent = np.frexp(largest)[1]
-    exponent[(np.abs(exponent) <= _NEAR[dtype]) | (largest == 0)] = 0
-    return np.clip(exponent, *_UNITS[dtype])
-
-
-def _dense_moments(X: np.ndarray, s: np.ndarray | None, unit: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
-    """Return means and variances, by blocks: two passes over each, which merge."""
-    n, d = X.shape
-    size = max(1, _BLOCK_ELEMENTS // d)
-    mean, variance, seen = np.zeros(d), np.zeros(d), 0.0
-    for start in range(0, n, size):
-        block = X[start : start + size].astype(np.float64, copy=False)
-        block = block if unit is None else block * unit
-        weights = None if s is None else s[start : start + size].astype(np.float64, copy=False)
-        weight = float(len(block) if weights is None else weights.sum())
-        block_mean = _weighted_sum(block, weights) / weight
-        deviations = block - block_mean
-        correction = _weighted_sum(deviations, weights) / weight  # what rounding took from the mean
-        np.multiply(deviations, deviations, out=deviations)
-        block_variance = np.maximum(_weighted_sum(deviations, weights) / weight - correction**2, 0)
-        block_mean = block_mean + correction
-        seen += weight
-        mean, variance = _merged(mean, variance, block_mean, block_variance, weight / seen)
-    return mean, variance
-
-
-def _merged(
-    mean: np.ndarray, variance: np.ndarray, other_mean: np.ndarray, other_variance: np.ndarray, share: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return mean and variance of two sets of rows, of which the other is that share (Chan et al. 1983)."""
-    far = other_mean - mean
-    between = far**2 * (share * (1 - share))
-    return mean + far * share, variance * (1 - share) + other_variance * share + between
-
-
-def _weighted_sum(block: np.ndarray, weights: np.ndarray | None) -> np.ndarray:
-    return np.add.reduce(block, axis=0) if weights is None else weights @ block
-
-
-def _sparse_moments(X: Any, s: np.ndarray | None, unit: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
-    """Return means and variances, zeros counted."""
-    X = X.astype(np.float64)
-    if unit is not None:
-        X.data *= unit[X.indices]
-    weights = None if s is None else s.astype(np.float64, copy=False)
-    mean, variance = mean_variance_axis(X, axis=0, weights=weights)
-    return mean, variance
 
 
 @dataclass
@@ -190,6 +74,15 @@ class Scaling:
         if X is not out:
             out[...] = X
 
+    def scaled_sparse(self, X: Any) -> Any:
+        """Return the scaled rows of a CSR X, a copy in float64."""
+        X = X.astype(np.float64, copy=True)
+        if self.unit is not None:
+            X.data *= self.unit[X.indices]
+        if self.scale is not None:
+            X.data /= self.scale[X.indices]
+        return X
+
     def fold(self, hidden: np.ndarray) -> np.ndarray:
         """Return the [W1 b1] (h, d + 1) that does on raw X what `hidden` does on scaled X."""
         folded = hidden if self._factor is None else hidden * self._factor
@@ -216,10 +109,13 @@ class Scaling:
 
 
 def scaling_of(moments: Moments, dtype: np.dtype, *, sparse: bool) -> Scaling:
-    """Return the scaling that gives columns mean 0 and variance 1; for sparse X, mean square 1.
+    """Return the scaling of columns: dense ones are centred, sparse ones are not.
 
-    Sparse X is not centred, and columns that keep their means have unit mean square, lest a far mean
-    makes steps unstable. Columns that are constant, to rounding, have a scale that changes nothing.
+    - Dense columns are divided by their standard deviation, or where they have two values by their
+      distance: else rare ones would be huge.
+    - Sparse columns are divided by the root mean square of the numbers that they store, so that
+      indicators keep their 0 and 1, rare ones too.
+    - Columns that are constant, to rounding, have a scale that changes nothing.
 
     Raises
     ------
@@ -236,10 +132,22 @@ def scaling_of(moments: Moments, dtype: np.dtype, *, sparse: bool) -> Scaling:
     if sparse:
         # A constant column is a bias; one of next to 0 is nothing, and takes no scale that would overflow.
         at_rest = np.where(np.abs(mean) < np.finfo(dtype).tiny * one, one, np.abs(mean))
-        scale = np.where(spread > 0, np.hypot(mean, scale), at_rest)
+        stored = np.hypot(mean, scale) / np.sqrt(np.where(moments.filled > 0, moments.filled, 1))
+        scale = np.where(spread > 0, stored, at_rest)
+    else:
+        scale = np.where(_has_two_values(moments) & (spread > 0), moments.high - moments.low, scale)
     scaling = Scaling(None if sparse else mean.astype(dtype).astype(np.float64), scale, unit)
     _check_spreads(scaling.raw_scale, dtype)
     return scaling
+
+
+def _has_two_values(moments: Moments) -> np.ndarray:
+    """Tell which columns hold two values: they alone reach the largest variance that their range allows.
+
+    That is (mean − low)(high − mean) (Bhatia & Davis 2000).
+    """
+    largest = (moments.mean - moments.low) * (moments.high - moments.mean)
+    return moments.variance >= (1 - _TWO_VALUES) * largest
 
 
 def _check_spreads(scale: np.ndarray, dtype: np.dtype) -> None:

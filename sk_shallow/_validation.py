@@ -41,10 +41,10 @@ PARAMETER_CONSTRAINTS: dict[str, list[Any]] = {
     "hidden_width": [Interval(Integral, 1, None, closed="left")],
     "activation": [StrOptions(set(ACTIVATIONS)), Activation],
     "solver": [StrOptions(set(SOLVERS))],
-    "learning_rate": [None, Interval(Real, 0, np.inf, closed="neither")],
-    "momentum": [Interval(Real, 0, 1, closed="left")],
+    "learning_rate": [StrOptions({"auto"}), Interval(Real, 0, np.inf, closed="neither")],
+    "momentum": [StrOptions({"auto"}), Interval(Real, 0, 1, closed="left")],
     "batch_size": [None, Interval(Integral, 1, None, closed="left")],
-    "l2_regularization": [Interval(Real, 0, np.inf, closed="left")],
+    "l2_regularization": [StrOptions({"auto"}), Interval(Real, 0, np.inf, closed="left")],
     "max_iter": [Interval(Integral, 1, None, closed="left")],
     "tol": [Interval(Real, 0, np.inf, closed="left")],
     "standardize": ["boolean"],
@@ -100,7 +100,11 @@ _REMEDY = (
     "ColumnTransformer, and dates into differences from a reference date."
 )
 #: The values of the settings that only some solvers use, when they are not set.
-_UNSET: dict[str, Any] = {"learning_rate": None, "momentum": 0.0, "batch_size": None}
+_UNSET: dict[str, tuple[Any, ...]] = {
+    "learning_rate": ("auto",),
+    "momentum": ("auto", 0.0),
+    "batch_size": (None,),
+}
 
 
 def check_settings(estimator: Any) -> None:
@@ -108,11 +112,11 @@ def check_settings(estimator: Any) -> None:
     solver = estimator.solver
     for name, unset in _UNSET.items():
         value = getattr(estimator, name)
-        if value != unset and name not in SOLVERS[solver].uses:
+        if value not in unset and name not in SOLVERS[solver].uses:
             others = [repr(other) for other, found in SOLVERS.items() if name in found.uses]
             raise ValueError(
                 f"{name}={value!r} does not go with solver={solver!r}, which has no use for it: set "
-                f"{name}={unset!r}, or solver to {' or '.join(others)}."
+                f"{name}={unset[0]!r}, or solver to {' or '.join(others)}."
             )
 
 

@@ -33,6 +33,16 @@ class Weights(NamedTuple):
         except OverflowError:
             return sys.float_info.max
 
+    @property
+    def n_rows(self) -> float:
+        """The number of equal rows that they stand for: S, or where that is less, Kish's (Σ s)² / Σ s².
+
+        Counts stand for their sum, shares that sum to 1 for as many rows as there are.
+        """
+        if self.values is None:
+            return float(self.n)
+        return max(self.sum, self.total**2 / float((self.values**2).sum()))
+
     def shares(self, dtype: np.dtype) -> np.ndarray | None:
         """Return s / S, (n,)."""
         return None if self.values is None else (self.values / self.total).astype(dtype)

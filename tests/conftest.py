@@ -28,6 +28,12 @@ def multilabel():
     return make_multilabel_classification(n_samples=100, random_state=0)
 
 
+def textbook(**options):
+    """Return settings under which a fit finds nothing by itself: α, λ and no momentum, tanh; then the options."""
+    rate = {"gd": 0.5, "lbfgs": "auto", "adam": 0.01}[options.get("solver", "gd")]
+    return {"activation": "tanh", "l2_regularization": 1.0, "learning_rate": rate, **options}
+
+
 def make_problem(kind, n=60, d=5, k=4, seed=0, dtype=np.float64):
     """Return X (n, d) and a target of the kind "binary", "multiclass" or "multilabel"."""
     rng = np.random.RandomState(seed)

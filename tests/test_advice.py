@@ -5,13 +5,14 @@ import warnings
 
 import numpy as np
 import pytest
-from conftest import make_problem
+from conftest import make_problem, textbook
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV
 
 from sk_shallow import ShallowNetClassifier, _advice
 from sk_shallow._advice import Ending, warning_text
 from sk_shallow._fitting import Record
+from sk_shallow._recipe import recipe_of
 from sk_shallow._solvers import StopReason
 
 X, Y = make_problem("multiclass", n=200)
@@ -60,14 +61,16 @@ def test_float64_is_advised_for_float32_alone():
 
 
 def test_a_penalty_that_dwarfs_the_weights_is_named():
-    text = warning_of(l2_regularization=1e10)
+    text = warning_of(**textbook(l2_regularization=1e10))
     assert "lower l2_regularization" in text
     assert "smaller learning_rate" not in text
     assert "total weight of about 200" in text
 
 
 def test_a_step_that_overshoots_is_told_to_shrink():
-    assert "try a smaller learning_rate, for example 6" in warning_of(learning_rate=60.0, max_iter=5, tol=0)
+    assert "try a smaller learning_rate, for example 6" in warning_of(
+        max_iter=5, tol=0, **textbook(learning_rate=60.0)
+    )
 
 
 def test_the_settings_in_question_are_named():
@@ -95,17 +98,24 @@ def test_a_search_prints_one_warning_a_candidate_at_most():
     assert all(sum(f"learning_rate={rate:.3g}," in text for text in texts) == 2 for rate in grid["learning_rate"])
 
 
-@pytest.mark.parametrize("reason", [r for r in StopReason if r is not StopReason.CONVERGED])
+@pytest.mark.parametrize("reason", [StopReason.MAX_ITER, StopReason.DIVERGED, StopReason.STALLED])
 @pytest.mark.parametrize("solver", ["gd", "lbfgs", "adam"])
 @pytest.mark.parametrize("standardize", [False, True])
 def test_every_ending_has_a_sentence_of_advice(reason, solver, standardize):
-    recipe = ShallowNetClassifier(solver=solver, standardize=standardize)._recipe()
+    recipe = recipe_of(ShallowNetClassifier(solver=solver, standardize=standardize))
     for losses in ([1.0, 0.5], [1.0, 1.5], [1.0, 0.5, 0.6], [1.0]):
-        text = warning_text(Ending(Record(losses, losses[-1], 0.1, reason), recipe, 100.0, np.dtype(float)))
+        record = Record(losses, 0, losses[-1], 0.1, reason, recipe.learning_rate, 3.0)
+        text = warning_text(Ending(record, recipe, 100.0, np.dtype(float)))
         assert text.startswith(reason.message)
         assert text.endswith(".")
         assert ": ." not in text
         assert ", or ." not in text
+
+
+@pytest.mark.parametrize("reason", [StopReason.CONVERGED, StopReason.SETTLED])
+def test_a_good_ending_is_nothing_to_warn_of(reason):
+    record = Record([1.0, 0.5], 0, 0.5, 0.1, reason, None, 3.0)
+    assert warning_text(Ending(record, recipe_of(ShallowNetClassifier()), 100.0, np.dtype(float))) is None
 
 
 def test_a_fit_that_no_python_code_calls_ends_well():
@@ -116,6 +126,6 @@ def test_a_fit_that_no_python_code_calls_ends_well():
         thread = threading.Thread(target=clf.fit, args=(X, Y))
         thread.start()
         thread.join(20)
-        _advice.warn_once("told from the top of a stack", stacklevel=10_000)
+        _advice.warn_once("told from the top of a stack", UserWarning, stacklevel=10_000)
     assert clf.stop_reason_ == "max_iter"
     assert [str(w.message) for w in caught][1:] == ["told from the top of a stack"]

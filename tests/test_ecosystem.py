@@ -150,11 +150,12 @@ def test_pickle_keeps_predictions_and_goes_on(options, iris):
     assert_array_equal(loaded.fit(X, y).predict_proba(X), clf.fit(X, y).predict_proba(X))
 
 
-def test_pickle_is_about_as_large_as_the_parameters():
+@pytest.mark.parametrize(("learning_rate", "share"), [(0.5, 1.2), ("auto", 2.2)])
+def test_pickle_is_about_as_large_as_the_parameters_and_the_last_move(learning_rate, share):
     X = np.random.RandomState(0).normal(size=(300, 100))
-    clf = ShallowNetClassifier(64, max_iter=5).fit(X, X[:, 0] > 0)
+    clf = ShallowNetClassifier(64, learning_rate=learning_rate, max_iter=5).fit(X, X[:, 0] > 0)
     size = sum(a.nbytes for a in [*clf.coefs_, *clf.intercepts_])
-    assert len(pickle.dumps(clf)) < 1.2 * size
+    assert len(pickle.dumps(clf)) < share * size
 
 
 def test_tags():

@@ -72,6 +72,7 @@ def test_gradient_agrees_with_automatic_differentiation():
     theta = np.random.RandomState(0).normal(size=34)
     clf = ShallowNetClassifier(
         3,
+        activation="tanh",
         learning_rate=1.0,
         l2_regularization=0.7,
         standardize=False,
@@ -101,10 +102,10 @@ def test_repeated_fits_of_one_iteration_equal_one_long_fit(options, batch_size, 
 
 def test_nesterov_momentum_is_the_lookahead_form():
     X, y = make_problem("binary")
-    clf = ShallowNetClassifier(
-        3, momentum=0.8, learning_rate=0.2, standardize=False, tol=0, max_iter=1, warm_start=True, random_state=0
-    )
-    start = ShallowNetClassifier(3, learning_rate=1e-300, standardize=False, tol=0, max_iter=1, random_state=0)
+    common = {"activation": "tanh", "l2_regularization": 1.0, "standardize": False, "tol": 0, "max_iter": 1}
+    common |= {"random_state": 0}
+    clf = ShallowNetClassifier(3, momentum=0.8, learning_rate=0.2, warm_start=True, **common)
+    start = ShallowNetClassifier(3, learning_rate=1e-300, **common)
     theta = join(*parts_of(start.fit(X, y)))
     # In the lookahead variable of Nesterov: v' = μ v − α ∇J(φ + μ v), φ' = φ + v'; we store φ + μ v.
     velocity, problem = np.zeros_like(theta), (X, y[:, None], np.ones(len(X)), 1.0, "tanh", False)

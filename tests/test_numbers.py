@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from conftest import make_problem
+from conftest import make_problem, textbook
 from numpy.testing import assert_allclose, assert_array_equal
 
 from sk_shallow import ShallowNetClassifier
@@ -26,7 +26,7 @@ def error_of(call):
 
 def fitted(X, y=Y, s=None, **options):
     """Return a fitted network, and check that it is finite, as are its predictions."""
-    clf = ShallowNetClassifier(5, max_iter=40, random_state=0, **options).fit(X, y, sample_weight=s)
+    clf = ShallowNetClassifier(5, max_iter=40, random_state=0, **textbook(**options)).fit(X, y, sample_weight=s)
     parts = clf.hidden_coef_, clf.hidden_intercept_, clf.output_coef_, clf.output_intercept_
     assert all(np.isfinite(part).all() for part in parts)
     assert np.isfinite(clf.loss_)
@@ -135,7 +135,7 @@ def test_class_weights_of_any_size_multiply():
 
 def test_weights_next_to_which_the_penalty_overflows_are_told():
     with pytest.raises(ValueError, match=r"sample_weight sums to .*l2_regularization=1 .*Divide the weights by"):
-        ShallowNetClassifier(5).fit(X, Y, sample_weight=np.full(len(X), 5e-324))
+        ShallowNetClassifier(5, l2_regularization=1.0).fit(X, Y, sample_weight=np.full(len(X), 5e-324))
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
@@ -143,7 +143,7 @@ def test_weights_next_to_which_the_penalty_overflows_are_told():
 @pytest.mark.parametrize("solver", ["lbfgs", "adam"])
 def test_cost_of_a_nearly_perfect_fit_is_small_positive_and_that_of_the_network(dtype, output, solver):
     rows, labels = make_problem(output, n=60, d=30, k=3)
-    options = {"l2_regularization": 0, "max_iter": 3000, "tol": 0, "random_state": 0}
+    options = {"l2_regularization": 0, "max_iter": 3000, "tol": 0, "random_state": 0, "activation": "tanh"}
     options |= {"learning_rate": 0.3} if solver == "adam" else {}
     clf = ShallowNetClassifier(8, solver=solver, **options).fit(rows.astype(dtype), labels)
     assert min(clf.loss_curve_) >= 0

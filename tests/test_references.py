@@ -38,7 +38,9 @@ def test_parameters_mean_the_same_in_mlp_classifier(kind, activation):
 def test_lbfgs_reaches_no_higher_cost_than_mlp_classifier_from_the_same_start(kind):
     X, y = make_problem(kind, n=150)
     options = {"solver": "lbfgs", "max_iter": 2000, "tol": 1e-6, "warm_start": True}
-    clf = ShallowNetClassifier(4, standardize=False, l2_regularization=0.5, random_state=0, **options)
+    clf = ShallowNetClassifier(
+        4, activation="tanh", standardize=False, l2_regularization=0.5, random_state=0, **options
+    )
     mlp = MLPClassifier((4,), activation="tanh", alpha=0.5, random_state=0, max_fun=10**6, **options)
     clf.set_params(max_iter=1).fit(X, y)
     mlp.set_params(max_iter=1).fit(X, y)

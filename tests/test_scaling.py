@@ -5,8 +5,9 @@ import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
 
+from sk_shallow._moments import moments_of
 from sk_shallow._parameters import Parameters
-from sk_shallow._scaling import Scaling, centred_intercept, folded, moments_of, scaling_of, unfolded
+from sk_shallow._scaling import Scaling, centred_intercept, folded, scaling_of, unfolded
 
 F64, F32 = np.dtype(np.float64), np.dtype(np.float32)
 N, D = 60, 4
@@ -117,12 +118,12 @@ def test_scaled_columns_have_mean_0_and_variance_1(form, s, dtype, factor):
 
 
 @pytest.mark.parametrize("factor", [1, 1e300, 1e-300])
-def test_scaled_sparse_columns_have_mean_square_1_and_stay_where_they_are(factor):
+def test_stored_numbers_of_scaled_sparse_columns_have_mean_square_1_and_stay_where_they_are(factor):
     rows = X * [factor, 1, factor, 1]
     scaling = scaling_of(moments(sp.csr_array(rows)), F64, sparse=True)
     assert scaling.center is None
     Z = scaled(scaling, rows)
-    assert_allclose((Z**2).mean(axis=0), 1, rtol=1e-12)
+    assert_allclose((Z**2).sum(axis=0) / (rows != 0).sum(axis=0), 1, rtol=1e-12)
     assert_array_equal(Z == 0, rows == 0)
 
 
@@ -241,3 +242,69 @@ def test_weights_that_overflow_for_raw_rows_are_told_by_column():
     scaling = Scaling(np.zeros(D), np.array([1, 1, 1e-300, 1]))
     with pytest.raises(ValueError, match="column 2 of X overflow in float64"):
         folded(Parameters(W1, np.ones(3), np.ones((1, 3)), np.ones(1)), scaling, F64)
+
+
+TWO_VALUES = [(0.0, 1.0), (-3.0, 7.0), (1e5, 1e5 + 1), (-1e200, 1e200), (0.0, 1e-200)]
+
+
+@pytest.mark.parametrize("values", TWO_VALUES, ids=str)
+@pytest.mark.parametrize("share", [1 / N, 0.3, 1 - 1 / N])
+@rows_of_any_kind
+def test_columns_of_two_values_are_centred_and_lie_at_a_distance_of_1(values, share, s):
+    rows = X.copy()
+    first = np.roll(np.arange(N) < round(share * N), 1)
+    rows[:, 1] = np.where(first, *values)
+    weights = None if s is None else s + s.max()
+    Z = scaled(scaling_of(moments(rows, weights), F64, sparse=False), rows)
+    assert_allclose(np.average(Z[:, 1], weights=weights), 0, atol=1e-9)
+    assert_allclose(np.ptp(Z[:, 1]), 1, rtol=1e-9)
+    assert_allclose(np.average(Z[:, 0] ** 2, weights=weights), 1, rtol=1e-9)
+
+
+@pytest.mark.parametrize("between", [0.5, 0.01])
+def test_columns_of_nearly_two_values_have_variance_1(between):
+    rows = X.copy()
+    rows[:, 1] = np.arange(N) % 2
+    rows[3, 1] = between
+    Z = scaled(scaling_of(moments(rows), F64, sparse=False), rows)[:, 1]
+    assert_allclose(Z.var(), 1)
+
+
+def test_a_third_value_without_weight_counts_as_absent():
+    rows, s = X.copy(), np.ones(N)
+    rows[:, 1] = np.arange(N) % 2
+    rows[3, 1], s[3] = 5, 0
+    assert scaling_of(moments(rows, s), F64, sparse=False).scale[1] == 1
+
+
+@rows_of_any_kind
+def test_sparse_columns_are_divided_by_the_root_mean_square_of_what_they_store(s):
+    scaling = scaling_of(moments(sp.csr_array(X), s), F64, sparse=True)
+    for column, scale in zip(X.T, scaling.scale, strict=True):
+        stored = column != 0
+        weights = None if s is None else s[stored]
+        assert_allclose(scale, np.sqrt(np.average(column[stored] ** 2, weights=weights)))
+
+
+@pytest.mark.parametrize("share", [1 / N, 0.4, 1])
+def test_sparse_indicators_stay_as_they_are(share):
+    rows = X.copy()
+    rows[:, 1] = np.arange(N) < share * N
+    assert_allclose(scaling_of(moments(sp.csr_array(rows)), F64, sparse=True).scale[1], 1)
+
+
+@rows_of_any_kind
+def test_the_share_of_stored_numbers_is_known_and_merges(s):
+    weights = np.ones(N) if s is None else s
+    found = moments(sp.csr_array(X), s)
+    assert_allclose(found.filled, weights @ (X != 0) / weights.sum())
+    parts = [moments(sp.csr_array(X[cut]), None if s is None else s[cut]) for cut in (slice(20), slice(20, N))]
+    assert_allclose(parts[0].merge(parts[1]).filled, found.filled)
+    assert_array_equal(moments(X, s).filled, 1)
+
+
+def test_numbers_that_are_stored_as_zero_are_not_filled():
+    stored = sp.csr_array(X + 1)
+    stored.data -= 1
+    assert stored.nnz > (X != 0).sum()
+    assert_allclose(moments(stored).filled, (X != 0).mean(axis=0))

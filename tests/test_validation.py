@@ -7,7 +7,7 @@ import pandas as pd
 import polars as pl
 import pytest
 import scipy.sparse as sp
-from conftest import make_problem
+from conftest import make_problem, textbook
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.exceptions import DataConversionWarning, NotFittedError
 
@@ -192,9 +192,9 @@ def test_class_weight_is_not_for_multilabel_targets(fitted):
     ("solver", "name", "value", "unset"),
     [
         ("lbfgs", "batch_size", 8, "None"),
-        ("lbfgs", "learning_rate", 0.1, "None"),
-        ("lbfgs", "momentum", 0.5, "0.0"),
-        ("adam", "momentum", 0.5, "0.0"),
+        ("lbfgs", "learning_rate", 0.1, "'auto'"),
+        ("lbfgs", "momentum", 0.5, "'auto'"),
+        ("adam", "momentum", 0.5, "'auto'"),
     ],
 )
 def test_a_setting_that_the_solver_has_no_use_for_is_refused(fitted, solver, name, value, unset):
@@ -348,7 +348,7 @@ def test_other_real_dtypes_become_float64(dtype):
 )
 def test_labels_of_every_type_come_back(labels):
     y = labels[Y]
-    clf = ShallowNetClassifier(8, max_iter=300, random_state=0).fit(X, y)
+    clf = ShallowNetClassifier(8, max_iter=300, random_state=0, **textbook()).fit(X, y)
     assert_array_equal(clf.classes_, np.unique(np.asarray(labels)))
     assert set(clf.predict(X)) <= set(np.asarray(labels))
     assert clf.score(X, y) > 0.6

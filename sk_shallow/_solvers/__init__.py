@@ -12,9 +12,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from sk_shallow._solvers._descent import Adam, Nesterov, StepRule, descend, descend_in_batches
+from sk_shallow._solvers._found import FIRST_STEP, descend_freely
 from sk_shallow._solvers._lbfgs import Lbfgs
 from sk_shallow._solvers._state import Ask, Evaluate, MemoryDict, Solving, State
 from sk_shallow._solvers._stopping import (
+    SETTLING_EPOCHS,
+    SETTLING_STEPS,
     Rule,
     Run,
     StopReason,
@@ -22,9 +25,13 @@ from sk_shallow._solvers._stopping import (
     budget,
     diverged,
     gradient_below,
+    settled,
 )
 
 __all__ = [
+    "FIRST_STEP",
+    "SETTLING_EPOCHS",
+    "SETTLING_STEPS",
     "SOLVERS",
     "Ask",
     "MemoryDict",
@@ -40,14 +47,15 @@ __all__ = [
     "drive",
     "gradient_below",
     "minimise",
+    "settled",
 ]
 
 
 class Options(NamedTuple):
-    """The settings of a solver: α, μ, and for batches their size and who shuffles n rows."""
+    """The settings of a solver: α and μ, None to find them, and for batches their size and who shuffles n rows."""
 
-    learning_rate: float
-    momentum: float = 0.0
+    learning_rate: float | None = None
+    momentum: float | None = None
     batch_size: int | None = None
     n: int = 0
     rng: np.random.RandomState | None = None
@@ -79,10 +87,15 @@ def _descent(
 
 
 def _gd(evaluate: Evaluate, theta: np.ndarray, options: Options, memory: MemoryDict, run: Run) -> None:
-    _descent(Nesterov(options.learning_rate, options.momentum), evaluate, theta, options, memory, run)
+    if options.learning_rate is None:
+        drive(descend_freely(theta, options.momentum, memory), evaluate, run)
+    else:
+        rule = Nesterov(options.learning_rate, options.momentum or 0.0)
+        _descent(rule, evaluate, theta, options, memory, run)
 
 
 def _adam(evaluate: Evaluate, theta: np.ndarray, options: Options, memory: MemoryDict, run: Run) -> None:
+    assert options.learning_rate is not None
     _descent(Adam(options.learning_rate), evaluate, theta, options, memory, run)
 
 
@@ -92,7 +105,7 @@ def _lbfgs(evaluate: Evaluate, theta: np.ndarray, options: Options, memory: Memo
 
 @dataclass(frozen=True)
 class Solver:
-    """A solver: how it is run, and which parameters of the estimator it has a use for.
+    """A solver: how it is run, which parameters of the estimator it has a use for, and what suits it.
 
     Attributes
     ----------
@@ -101,12 +114,18 @@ class Solver:
     uses : frozenset of str
         Of "learning_rate", "momentum" and "batch_size".
     learning_rate : float or None
-        The α that suits standardised columns; None where the solver finds its own steps.
+        The α of "auto"; None where the solver finds its own steps.
+    finds_step : bool
+        Whether, on all rows, it finds α instead.
+    marks : tuple of int
+        After so many steps it has come far enough for λ to be estimated.
     """
 
     minimise: Callable[[Evaluate, np.ndarray, Options, MemoryDict, Run], None]
     uses: frozenset[str] = frozenset()
     learning_rate: float | None = None
+    finds_step: bool = False
+    marks: tuple[int, ...] = (60, 90, 120)
 
 
 class Memory(NamedTuple):
@@ -118,8 +137,8 @@ class Memory(NamedTuple):
 
 #: The solvers by name. Parameter checks, error messages and dispatch read it.
 SOLVERS: dict[str, Solver] = {
-    "gd": Solver(_gd, frozenset({"learning_rate", "momentum", "batch_size"}), 0.5),
-    "lbfgs": Solver(_lbfgs),
+    "gd": Solver(_gd, frozenset({"learning_rate", "momentum", "batch_size"}), 0.2, finds_step=True),
+    "lbfgs": Solver(_lbfgs, marks=(15, 25, 35)),
     "adam": Solver(_adam, frozenset({"learning_rate", "batch_size"}), 0.01),
 }
 
@@ -128,11 +147,10 @@ def minimise(
     solver: str,
     evaluate: Evaluate,
     theta: np.ndarray,
-    rules: list[Rule],
     options: Options,
+    run: Run,
     memory: MemoryDict | None = None,
 ) -> Run:
-    """Minimise from `theta` with the named solver until one of `rules` stops it."""
-    run = Run(rules)
+    """Minimise from `theta` with the named solver until `run` stops it, and return it."""
     SOLVERS[solver].minimise(evaluate, theta, options, memory or {}, run)
     return run

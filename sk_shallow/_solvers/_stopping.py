@@ -4,6 +4,8 @@ import sys
 from collections.abc import Callable, Sequence
 from enum import StrEnum
 
+import numpy as np
+
 from sk_shallow._solvers._state import State
 
 
@@ -11,9 +13,12 @@ class StopReason(StrEnum):
     """The ways to end."""
 
     CONVERGED = "converged"
+    SETTLED = "settled"
     MAX_ITER = "max_iter"
     DIVERGED = "diverged"
     STALLED = "stalled"
+    #: The run goes on, with another cost; no fit ends so.
+    PAUSED = "paused"
 
     @property
     def message(self) -> str:
@@ -22,12 +27,19 @@ class StopReason(StrEnum):
 
 
 _MESSAGES = {
-    StopReason.CONVERGED: "The largest entry of the gradient is at most tol.",
-    StopReason.MAX_ITER: "The iterations were used up before the gradient fell to tol.",
+    StopReason.CONVERGED: "The gradient has fallen to the share tol of its first size.",
+    StopReason.SETTLED: "The cost no longer falls in any way that matters.",
+    StopReason.MAX_ITER: "The iterations were used up before the gradient was small.",
     StopReason.DIVERGED: "The cost is not finite or has risen without bound.",
     StopReason.STALLED: "No step lowers the cost any further at this precision.",
+    StopReason.PAUSED: "The cost is about to change.",
 }
 
+#: A cost has settled where it falls in so many steps, or epochs, by no more than this share of it, or this times
+#: tol² where that is less: an excess of cost is as the square of the gradient.
+SETTLING_STEPS, SETTLING_EPOCHS, _SETTLING_SHARE, _SETTLING_OF_TOL = 50, 10, 5e-3, 600.0
+#: A gradient of this many units of rounding is zero.
+_ROUNDING = 4.0
 #: The cost, in units of max(1, first cost), from which on a run counts as diverged. A cost of some
 #: hundred nats an example means outputs in the hundreds: no descent comes back from there.
 DIVERGENCE_FACTOR = 100.0
@@ -40,16 +52,21 @@ class Run:
     ----------
     rules : sequence of callables
         ``rule(run)`` returns a StopReason or None; the first reason counts.
+    reference : float or None
+        The size of a gradient that `tol` is a share of; None: that of the first state told.
     """
 
-    def __init__(self, rules: Sequence["Rule"]) -> None:
+    def __init__(self, rules: Sequence["Rule"], reference: float | None = None) -> None:
         self.rules = rules
+        self._reference = reference
         self.losses: list[float] = []
         self.best: State | None = None
         self.last: State | None = None
         self.reason: StopReason | None = None
         #: The cost from which on the run counts as diverged.
         self.bound = 0.0
+        #: How many costs belong to an earlier cost function.
+        self.n_earlier = 0
 
     @property
     def n_iter(self) -> int:
@@ -58,7 +75,7 @@ class Run:
 
     def tell(self, state: State) -> bool:
         """Record a state, and return whether to stop."""
-        if self.last is None:
+        if not self.losses:
             self.bound = min(DIVERGENCE_FACTOR * max(1.0, state.loss), sys.float_info.max)
         self.losses.append(state.loss)
         self.last = state
@@ -69,6 +86,22 @@ class Run:
                 self.reason = reason
                 return True
         return False
+
+    @property
+    def reference(self) -> float:
+        """The size of a gradient that `tol` is a share of."""
+        if self._reference is None:
+            assert self.last is not None
+            self._reference = self.last.grad_norm
+        return self._reference
+
+    def resume(self) -> State:
+        """Return the state to go on from with another cost, which tells it anew."""
+        assert self.last is not None
+        self.losses.pop()
+        self.n_earlier = len(self.losses)
+        self.best, self.reason = None, None
+        return self.last
 
     @property
     def kept(self) -> State:
@@ -87,11 +120,32 @@ def diverged(run: Run) -> StopReason | None:
 
 
 def gradient_below(tol: float) -> Rule:
-    """Stop when max|∇J| <= tol."""
+    """Stop when max|∇J| is at most the share tol of the run's reference.
+
+    A reference that is zero to rounding ends the run at once.
+    """
 
     def rule(run: Run) -> StopReason | None:
         assert run.last is not None
-        return StopReason.CONVERGED if run.last.gradient_at_most(tol) else None
+        reference = run.reference
+        nothing = tol > 0 and reference <= _ROUNDING * float(np.finfo(run.last.gradient.dtype).eps)
+        return (
+            StopReason.CONVERGED if run.last.gradient_at_most(reference if nothing else tol * reference) else None
+        )
+
+    return rule
+
+
+def settled(window: int, tol: float) -> Rule:
+    """Stop when `window` steps have lowered the cost by next to nothing."""
+    share = min(_SETTLING_SHARE, _SETTLING_OF_TOL * tol**2)
+
+    def rule(run: Run) -> StopReason | None:
+        losses = run.losses
+        if len(losses) - run.n_earlier <= window:
+            return None
+        fell = losses[-1 - window] - losses[-1]
+        return StopReason.SETTLED if fell <= share * losses[-1] else None
 
     return rule
 
@@ -106,7 +160,7 @@ def budget(max_iter: int) -> Rule:
 
 
 def after_one_pass(tol: float) -> Rule:
-    """Stop after one step, and tell whether max|∇J| <= tol then."""
+    """Stop after one step, and tell whether the gradient is small then, as ``gradient_below`` has it."""
     converged = gradient_below(tol)
 
     def rule(run: Run) -> StopReason | None:

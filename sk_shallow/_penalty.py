@@ -1,0 +1,128 @@
+"""λ in a fit: begun at a constant, and found by evidence once the network has come far enough."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from sk_shallow._activations import Activation
+from sk_shallow._evidence import (
+    FIRST_PENALTY,
+    Layers,
+    Sample,
+    most_rows,
+    penalty_at_the_start,
+    penalty_by_evidence,
+    sample_of,
+)
+from sk_shallow._parameters import Shape
+from sk_shallow._scaling import Scaling
+from sk_shallow._solvers import Rule, Run, State, StopReason
+from sk_shallow._targets import Targets
+from sk_shallow._weights import Weights
+
+
+class Progress(NamedTuple):
+    """How far the search for λ has come: plain numbers, which a continued fit takes up.
+
+    `penalty` is λ for weights that stand for their number of rows (``Weights.n_rows``), `steps` the
+    number of steps made, `estimates` the number of marks that are behind, `rows` the number of rows seen
+    in other parts.
+    """
+
+    penalty: float = FIRST_PENALTY
+    steps: int = 0
+    estimates: int = 0
+    rows: float = 0.0
+
+
+class Search:
+    """Estimates λ when a run has made so many steps as each mark says, or has converged before.
+
+    Parameters
+    ----------
+    data : tuple of X (n, d), Targets, Weights
+    shape : Shape
+    scaling : Scaling
+        What X counts as.
+    activation : Activation
+    marks : tuple of int
+    steps_an_iteration : int
+        More than one for an epoch of batches.
+    progress : Progress
+        Of the fit before.
+    """
+
+    def __init__(
+        self,
+        data: tuple[Any, Targets, Weights],
+        shape: Shape,
+        scaling: Scaling,
+        activation: Activation,
+        marks: tuple[int, ...],
+        steps_an_iteration: int,
+        progress: Progress,
+    ) -> None:
+        self._data, self._shape, self._scaling, self._activation = data, shape, scaling, activation
+        self._marks, self._steps_an_iteration = marks, steps_an_iteration
+        self._before = progress.steps
+        self.progress = progress
+        self._sample: Sample | None = None
+        self._n_rows = progress.rows + data[2].n_rows
+
+    @property
+    def share(self) -> float:
+        """λ / S."""
+        return self.progress.penalty / self._n_rows
+
+    @property
+    def penalty(self) -> float:
+        """λ, set against the sum S of the weights as they are."""
+        return self.share * self._data[2].sum
+
+    def due(self, ends: list[Rule], max_iter: int) -> Rule:
+        """Return the rule that pauses a run for an estimate of λ: at a mark, or where it would end before."""
+
+        def rule(run: Run) -> StopReason | None:
+            done = self.progress.estimates
+            if done >= len(self._marks) or run.n_iter >= max_iter:
+                return None
+            is_due = self._steps(run.n_iter) >= self._marks[done] or any(end(run) for end in ends)
+            return StopReason.PAUSED if is_due else None
+
+        return rule
+
+    def _steps(self, n_iter: int) -> int:
+        return self._before + n_iter * self._steps_an_iteration
+
+    def note(self, run: Run) -> None:
+        """Record how many steps were made, on how many rows."""
+        self.progress = self.progress._replace(steps=self._steps(run.n_iter), rows=self._n_rows)
+
+    def estimate(self, state: State, n_iter: int) -> None:
+        """Estimate λ at a state, after so many iterations; where the spectrum cannot be had, λ stays."""
+        first = self.progress.estimates == 0
+        behind = sum(mark <= self._steps(n_iter) for mark in self._marks)
+        self.progress = self.progress._replace(estimates=max(self.progress.estimates + 1, behind))
+        parameters = self._shape.views(state.theta.astype(np.float64))
+        outputs = self._data[1].outputs
+        try:
+            if self._sample is None:
+                self._sample = self._take_sample(state.theta)
+            layers = Layers(self._sample, parameters, self._activation, outputs.loss)
+            if first:
+                penalty = penalty_at_the_start(layers, self._shape.views(state.gradient).W2, self._n_rows)
+            else:
+                penalty = penalty_by_evidence(layers, self.progress.penalty, self._n_rows)
+        except (np.linalg.LinAlgError, MemoryError):
+            return
+        if np.isfinite(penalty):  # three digits: what sums are rounded by makes no other λ
+            self.progress = self.progress._replace(penalty=float(f"{penalty:.3g}"))
+
+    def _take_sample(self, theta: np.ndarray) -> Sample:
+        """Take rows in an order that knows their contents alone: that of the first hidden unit's inputs."""
+        X, targets, weights = self._data
+        shape, encoded = self._shape, targets.encoded
+        hidden = self._scaling.fold(shape.layers(theta.astype(np.float64))[0][:1]).astype(X.dtype)
+        y = encoded if encoded.ndim == 1 else encoded @ 2.0 ** -np.arange(encoded.shape[1])
+        most = most_rows(shape.n_features, shape.hidden_width, shape.n_outputs)
+        return sample_of(X, (y, X @ hidden[0, :-1]), weights.values, self._scaling, most)

@@ -1,0 +1,76 @@
+"""A fitted network as attributes of an estimator, and back: plain arrays, numbers and dicts of them."""
+
+from typing import Any
+
+import numpy as np
+
+from sk_shallow._fitting import Network, Record
+from sk_shallow._moments import Moments
+from sk_shallow._penalty import Progress
+from sk_shallow._recipe import Recipe
+from sk_shallow._scaling import Far
+from sk_shallow._solvers import StopReason
+from sk_shallow._targets import Targets
+
+
+def attributes_of(
+    estimator: Any, network: Network, record: Record, recipe: Recipe, targets: Targets
+) -> dict[str, Any]:
+    """Return all attributes that an estimator has after a fit."""
+    W1, b1, W2, b2 = network.parameters
+    losses = record.losses
+    if recipe.one_pass:
+        losses = getattr(estimator, "loss_curve_", [])[:-1] + losses
+    kept = {name: value for name, value in vars(estimator).items() if name != "feature_names_in_"}
+    return kept | {
+        "classes_": targets.outputs.classes,
+        "hidden_coef_": W1,
+        "hidden_intercept_": b1,
+        "output_coef_": W2,
+        "output_intercept_": b2,
+        "n_iter_": len(losses) - 1,
+        "loss_": record.loss,
+        "loss_curve_": losses,
+        "learning_rate_": record.learning_rate,
+        "l2_regularization_": record.l2_regularization,
+        "grad_norm_": record.grad_norm,
+        "converged_": record.reason is StopReason.CONVERGED,
+        "stop_reason_": record.reason.value,
+        "_outputs": targets.kind,
+        "_fitted_activation": estimator.activation,
+        "_far": _as_dict(network.far),
+        "_moments": _as_dict(network.moments),
+        "_seen": network.seen,
+        "_reference": network.reference,
+        "_progress": _as_dict(network.progress),
+        "_solver_memory": {"solver": estimator.solver, **(network.memory or {})},
+    }
+
+
+def _as_dict(values: Any) -> dict[str, Any] | None:
+    return None if values is None else values._asdict()
+
+
+def network_of(estimator: Any, y: np.ndarray) -> Network:
+    """Return the fitted network to go on from; check that the parameters and targets can."""
+    width = estimator.hidden_coef_.shape[0]
+    if width != estimator.hidden_width:
+        raise ValueError(
+            f"hidden_width={estimator.hidden_width} differs from the fitted network's {width} units: set it back "
+            "to go on, or fit a new network (clone, or warm_start=False)."
+        )
+    multilabel = estimator._output_kind().multilabel
+    if (y.ndim == 2) != multilabel:
+        before, now = ("a multilabel indicator", "one label a row")[:: 1 if multilabel else -1]
+        raise ValueError(f"y is {now}, but the network was fitted on {before}. Fit a new network for it.")
+    kept = estimator._solver_memory if isinstance(estimator._solver_memory, dict) else {}
+    memory = {name: value for name, value in kept.items() if name != "solver"}
+    return Network(
+        estimator._parameters,
+        None if estimator._far is None else Far(**estimator._far),
+        None if estimator._moments is None else Moments(**estimator._moments),
+        estimator._seen,
+        memory if kept.get("solver") == estimator.solver else None,
+        estimator._reference,
+        None if estimator._progress is None else Progress(**estimator._progress),
+    )
