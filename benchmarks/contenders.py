@@ -22,8 +22,9 @@ def our_classifier(problem: Problem, solver: str = "gd", batch_size: int | None 
     """Return ShallowNetClassifier for `max_iter` iterations and no fewer."""
     return ShallowNetClassifier(
         hidden_width=problem.size.h,
+        activation="tanh",
         solver=solver,
-        learning_rate=LEARNING_RATE[solver],
+        learning_rate=LEARNING_RATE[solver] or "auto",
         batch_size=batch_size,
         l2_regularization=L2,
         tol=0,

@@ -54,5 +54,7 @@ def n_fits(plan: Plan) -> int:
 def search(plan: Plan, n_jobs: int) -> Callable[[], object]:
     """Return a search over many small fits."""
     problem: Problem = dense(Size(100 if plan.smoke else 500, 20, 8, 3))
-    estimator = ShallowNetClassifier(max_iter=10 if plan.smoke else 200, tol=0, random_state=0)
+    estimator = ShallowNetClassifier(
+        activation="tanh", l2_regularization=1.0, max_iter=10 if plan.smoke else 200, tol=0, random_state=0
+    )
     return lambda: GridSearchCV(estimator, grid(plan), n_jobs=n_jobs, cv=5, refit=False).fit(problem.X, problem.y)

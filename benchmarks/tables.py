@@ -1,0 +1,29 @@
+"""The tables on which defaults are measured, by group. None needs a download.
+
+Every table comes in two draws: the first is the one to calibrate on, the fresh one checks constants on
+tables that they were not chosen on.
+"""
+
+from collections.abc import Callable, Iterator
+
+from benchmarks.draws import Draw
+from benchmarks.table import Table
+from benchmarks.tables_made import larger, many_classes, noise, onehot, rare, wide
+from benchmarks.tables_small import small
+from benchmarks.tables_text import text
+
+GROUPS: dict[str, Callable[[Draw], Iterator[Table]]] = {
+    "small": small,
+    "larger": larger,
+    "rare": rare,
+    "onehot": onehot,
+    "text": text,
+    "many_classes": many_classes,
+    "wide": wide,
+    "noise": noise,
+}
+
+
+def tables(group: str, fresh: bool = False) -> Iterator[Table]:
+    """Yield the tables of a group, one at a time: X float64, labels coded 0, …, K − 1."""
+    return (table.coded() for table in GROUPS[group](Draw(fresh)))
