@@ -57,7 +57,12 @@ def _arguments() -> argparse.Namespace:
     add("--groups", type=_names_of(GROUPS), default=list(GROUPS), metavar="GROUP,…", help=", ".join(GROUPS))
     add("--candidates", type=_names_of(CANDIDATES), default=list(CANDIDATES), help="; ".join(CANDIDATES))
     add("--folds", type=int, choices=(1, 2, 3), default=1, help="how many of 3 folds; default 1")
-    add("--fresh", action="store_true", help="the tables that no constant was chosen on")
+    add(
+        "--draw",
+        type=int,
+        default=0,
+        help="constants were chosen on 0 and 1, not on 2 and on",
+    )
     add("--smoke", action="store_true", help="2 tiny tables a group: does everything run?")
     add("--set", type=_setting, action="append", default=[], metavar="NAME=VALUE", help="a setting of ours")
     add("--per-table", action="store_true", help="a line a table too")
@@ -67,7 +72,7 @@ def _arguments() -> argparse.Namespace:
 
 def _chosen_tables(group: str, arguments: argparse.Namespace) -> Iterator[Table]:
     """Yield the tables of a group, or two small parts of them."""
-    found = tables(group, arguments.fresh)
+    found = tables(group, arguments.draw)
     return (table.tiny() for table in islice(found, 2)) if arguments.smoke else found
 
 
@@ -102,16 +107,15 @@ def fits(group: str, arguments: argparse.Namespace, memory: Memory) -> Iterator[
 
 
 def _title(arguments: argparse.Namespace) -> str:
-    draw = "fresh draw" if arguments.fresh else "first draw"
     settings = ", ".join(f"{name}={value!r}" for name, value in arguments.set)
-    return f"# ShallowNetClassifier({settings}), {draw}{', smoke' if arguments.smoke else ''}"
+    return f"# ShallowNetClassifier({settings}), draw {arguments.draw}{', smoke' if arguments.smoke else ''}"
 
 
 def _file_name(arguments: argparse.Namespace) -> str:
     """Return a name of its own for each draw, and for what is less than the whole or has other settings."""
     whole = len(arguments.groups) == len(GROUPS) and len(arguments.candidates) == len(CANDIDATES)
-    marks = {"fresh": arguments.fresh, "smoke": arguments.smoke, "part": not whole or arguments.set}
-    return "-".join(["defaults", *(mark for mark, given in marks.items() if given)]) + ".md"
+    marks = {"smoke": arguments.smoke, "part": not whole or arguments.set}
+    return "-".join(["defaults", str(arguments.draw), *(mark for mark, given in marks.items() if given)]) + ".md"
 
 
 def main() -> None:

@@ -1,10 +1,10 @@
-"""Which draw of the tables: the one that defaults are chosen on, or a fresh one that checks them."""
+"""Which draw of the tables: 0 and 1 are those that defaults were chosen on, further ones check them."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-#: Added to every seed of the fresh draw.
+#: Added to every seed, once for each draw after the first.
 FRESH = 1000
 
 
@@ -12,11 +12,16 @@ FRESH = 1000
 class Draw:
     """Turns the seeds and columns of the first draw into those of this one."""
 
-    fresh: bool = False
+    number: int = 0
+
+    @property
+    def fresh(self) -> bool:
+        """Whether it is another draw than the first."""
+        return self.number > 0
 
     def seed(self, number: int) -> int:
         """Return the seed to use in place of `number`."""
-        return number + FRESH if self.fresh else number
+        return number + FRESH * self.number
 
     def rng(self, number: int) -> np.random.RandomState:
         """Return a generator with that seed."""
@@ -26,7 +31,9 @@ class Draw:
         """Return `given`, or as many of d columns drawn at random."""
         if not self.fresh:
             return given
-        return sorted(np.random.RandomState(FRESH + sum(given) + d).choice(d, len(given), replace=False).tolist())
+        return sorted(
+            np.random.RandomState(self.seed(sum(given) + d)).choice(d, len(given), replace=False).tolist()
+        )
 
     def rows(self, n_rows: int, n: int, number: int) -> np.ndarray:
         """Return n of the numbers of rows at random; all in order where there are no more."""

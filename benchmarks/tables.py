@@ -1,7 +1,7 @@
 """The tables on which defaults are measured, by group. None needs a download.
 
-Every table comes in two draws: the first is the one to calibrate on, the fresh one checks constants on
-tables that they were not chosen on.
+Every table comes in as many draws as one likes: constants were chosen on draws 0 and 1, and further ones check
+them on tables that they were not chosen on.
 """
 
 from collections.abc import Callable, Iterator
@@ -24,6 +24,6 @@ GROUPS: dict[str, Callable[[Draw], Iterator[Table]]] = {
 }
 
 
-def tables(group: str, fresh: bool = False) -> Iterator[Table]:
+def tables(group: str, draw: int = 0) -> Iterator[Table]:
     """Yield the tables of a group, one at a time: X float64, labels coded 0, …, K − 1."""
-    return (table.coded() for table in GROUPS[group](Draw(fresh)))
+    return (table.coded() for table in GROUPS[group](Draw(draw)))
