@@ -193,10 +193,11 @@ def penalty_at_the_start(layers: Layers, d_output: np.ndarray, n_rows: float) ->
     """
     (_, s), W1, A1 = layers.sample, layers.parameters.W1, layers.A1
     variance = float(np.trace(layers.covariance))
-    noise = n_rows * variance * float(s @ ((A1 - s @ A1) ** 2).sum(axis=1))
+    noise = variance * float(s @ ((A1 - s @ A1) ** 2).sum(axis=1))  # N / S
     size = float((W1**2).sum())
     if noise <= 0 or size <= 0:
         return FIRST_PENALTY
-    signal = max(1.0, n_rows**2 * float((d_output.astype(np.float64) ** 2).sum()) / noise)
+    signal = max(1.0, n_rows * (float((d_output.astype(np.float64) ** 2).sum()) / noise))
     direction = float(np.linalg.eigvalsh(layers.covariance)[-1]) / variance
-    return float(np.clip(np.sqrt(direction * noise * W1.shape[1] / (size * signal)), FIRST_PENALTY, _LARGEST))
+    squared = direction * noise * W1.shape[1] / size * (n_rows / signal)
+    return float(np.clip(np.sqrt(squared), FIRST_PENALTY, _LARGEST))

@@ -77,7 +77,7 @@ class Search:
     @property
     def penalty(self) -> float:
         """λ, set against the sum S of the weights as they are."""
-        return self.share * self._data[2].sum
+        return self.progress.penalty * (self._data[2].sum / self._n_rows)
 
     def due(self, ends: list[Rule], max_iter: int) -> Rule:
         """Return the rule that pauses a run for an estimate of λ: at a mark, or where it would end before."""

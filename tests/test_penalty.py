@@ -1,5 +1,7 @@
 """λ found in a fit: always a number to use, the same for the same data in another form, taken up where it was."""
 
+import warnings
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -202,3 +204,13 @@ def test_numbers_beyond_squares_as_they_come_leave_a_finite_network_or_are_told(
     else:
         assert np.isfinite(clf.hidden_coef_).all()
         assert 0 < clf.l2_regularization_ < np.inf
+
+
+@pytest.mark.parametrize("weight", [1e-300, 1e-8, 1e300])
+def test_weights_of_any_size_leave_a_penalty_that_is_finite(weight):
+    X, y = np.random.RandomState(0).normal(size=(40, 3)), np.arange(40) % 3
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        clf = ShallowNetClassifier(4, random_state=0, max_iter=70).fit(X, y, sample_weight=np.full(40, weight))
+    assert 0 < clf.l2_regularization_ < np.inf
+    assert np.isfinite(clf.decision_function(X)).all()
