@@ -9,6 +9,7 @@ import ast
 import sys
 import time
 from collections.abc import Iterator
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from typing import Any
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from benchmarks.defaults_candidates import CANDIDATES, Settings
+from benchmarks.defaults_candidates import CANDIDATES
 from benchmarks.defaults_measure import Figures, Memory, folds, measure
 from benchmarks.defaults_report import group_report, overall_report, tables_report
 from benchmarks.report import machine, machine_line
@@ -57,12 +58,7 @@ def _arguments() -> argparse.Namespace:
     add("--groups", type=_names_of(GROUPS), default=list(GROUPS), metavar="GROUP,…", help=", ".join(GROUPS))
     add("--candidates", type=_names_of(CANDIDATES), default=list(CANDIDATES), help="; ".join(CANDIDATES))
     add("--folds", type=int, choices=(1, 2, 3), default=1, help="how many of 3 folds; default 1")
-    add(
-        "--draw",
-        type=int,
-        default=0,
-        help="constants were chosen on 0 and 1, not on 2 and on",
-    )
+    add("--draw", type=int, default=0, help="constants were chosen on 0 and 1, not on 2 and on")
     add("--smoke", action="store_true", help="2 tiny tables a group: does everything run?")
     add("--set", type=_setting, action="append", default=[], metavar="NAME=VALUE", help="a setting of ours")
     add("--per-table", action="store_true", help="a line a table too")
@@ -76,31 +72,18 @@ def _chosen_tables(group: str, arguments: argparse.Namespace) -> Iterator[Table]
     return (table.tiny() for table in islice(found, 2)) if arguments.smoke else found
 
 
-def _figures(
-    group: str, table: Table, fold: int, name: str, settings: Settings, memory: Memory, smoke: bool
-) -> Figures:
-    """Return what a candidate has on a fold: remembered, or measured."""
-    candidate = CANDIDATES[name]
-    key = memory.key(group, table, fold, name)
-    if not candidate.ours and key in memory.known:
-        return memory.known[key]
-    train, test = folds(table, fold + 1)[fold]
-    figures = measure(candidate.estimator(table, settings, fold), table, train, test)
-    if not candidate.ours and not smoke:
-        memory.store(key, figures)
-    return figures
-
-
 def fits(group: str, arguments: argparse.Namespace, memory: Memory) -> Iterator[Figures]:
-    """Measure every candidate on every table and fold of a group."""
+    """Measure every candidate on every table and fold of a group, or remember what a peer had."""
     settings = dict(arguments.set)
     names = [name for name in arguments.candidates if CANDIDATES[name].takes_part(group)]
     for table in _chosen_tables(group, arguments):
-        started = time.perf_counter()
-        for fold in range(arguments.folds):
+        started, checksum = time.perf_counter(), table.fingerprint()
+        for fold, split in enumerate(folds(table, arguments.folds)):
             for name in names:
+                candidate, key = CANDIDATES[name], memory.key(group, table.name, checksum, fold, name)
+                measured = partial(measure, candidate.estimator(table, settings, fold), table, *split)
+                figures = measured() if candidate.ours else memory.recall(key, measured)
                 about = {"group": group, "table": table.name, "fold": fold, "candidate": name}
-                figures = _figures(group, table, fold, name, settings, memory, arguments.smoke)
                 yield about | {"bundled": table.bundled} | figures
         seconds = time.perf_counter() - started
         print(f"  {group}: {table.name}, {table.X.shape}, {seconds:.1f} s", file=sys.stderr, flush=True)
@@ -121,7 +104,7 @@ def _file_name(arguments: argparse.Namespace) -> str:
 def main() -> None:
     """Measure the chosen groups, print and save."""
     arguments = _arguments()
-    memory = Memory(arguments.out / "defaults_peers.jsonl")
+    memory = Memory(arguments.out / "defaults_peers.jsonl", writes=not arguments.smoke)
     parts, measured = [_title(arguments), machine_line(machine())], []
     print("\n\n".join(parts))
     with threadpool_limits(1):

@@ -3,6 +3,7 @@
 import json
 import time
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -70,21 +71,28 @@ def _number(model: Any, name: str) -> float | None:
 class Memory:
     """Figures on disk, a line of JSON each, by table, its checksum, fold, candidate and versions."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, *, writes: bool) -> None:
+        self.path, self.writes = path, writes
         self.known: dict[str, Figures] = {}
         if path.exists():
             records = map(json.loads, path.read_text(encoding="utf-8").splitlines())
             self.known = {record["key"]: record["figures"] for record in records}
 
-    def key(self, group: str, table: Table, fold: int, candidate: str) -> str:
+    def key(self, group: str, table: str, checksum: str, fold: int, candidate: str) -> str:
         """Return what figures are found by."""
         versions = f"sklearn {sklearn.__version__}, numpy {np.__version__}, scipy {scipy.__version__}"
-        return f"{group} | {table.name} | {table.fingerprint()} | {fold} | {candidate} | {versions}"
+        return f"{group} | {table} | {checksum} | {fold} | {candidate} | {versions}"
 
-    def store(self, key: str, figures: Figures) -> None:
-        """Remember figures; a line is appended at once, so that runs beside each other lose nothing."""
-        self.known[key] = figures
+    def recall(self, key: str, measured: Callable[[], Figures]) -> Figures:
+        """Return what is known of a key; else measure it, and write that down if this memory writes."""
+        if key not in self.known:
+            self.known[key] = measured()
+            if self.writes:
+                self._write(key, self.known[key])
+        return self.known[key]
+
+    def _write(self, key: str, figures: Figures) -> None:
+        """Append a line at once, so that runs beside each other lose nothing."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps({"key": key, "figures": figures}) + "\n")

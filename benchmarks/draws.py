@@ -31,9 +31,7 @@ class Draw:
         """Return `given`, or as many of d columns drawn at random."""
         if not self.fresh:
             return given
-        return sorted(
-            np.random.RandomState(self.seed(sum(given) + d)).choice(d, len(given), replace=False).tolist()
-        )
+        return sorted(self.rng(sum(given) + d).choice(d, len(given), replace=False).tolist())
 
     def rows(self, n_rows: int, n: int, number: int) -> np.ndarray:
         """Return n of the numbers of rows at random; all in order where there are no more."""

@@ -11,6 +11,9 @@ from sk_shallow._recipe import Recipe
 from sk_shallow._solvers import SOLVERS, StopReason
 from sk_shallow._weights import Weights
 
+#: Weights that sum to less than one part in so many of the rows that they stand for are light.
+_LIGHT = 10.0
+
 
 class Ending(NamedTuple):
     """A fit that has ended: how, with which settings, on rows of which total weight and dtype."""
@@ -52,8 +55,6 @@ def light_weights_text(weights: Weights, recipe: Recipe) -> str | None:
     return f"sample_weight sums to {S:.1g}: {what}. Multiply the weights by n / (their sum), {remedy}."
 
 
-#: Weights that sum to less than one part in so many of the rows that they stand for are light.
-_LIGHT = 10.0
 #: What has been told, and from where.
 _told: set[tuple[str, str, int]] = set()
 
@@ -114,10 +115,6 @@ def _alternatives(*remedies: str) -> str:
     return ", or ".join(remedy for remedy in remedies if remedy) + "."
 
 
-def _finds_steps(ending: Ending) -> bool:
-    return ending.recipe.learning_rate is None
-
-
 def _standardize(ending: Ending) -> str:
     return "" if ending.recipe.standardize else "set standardize=True"
 
@@ -151,7 +148,7 @@ def _after_overshoot(ending: Ending) -> str:
 def _after_divergence(ending: Ending) -> str:
     if _penalty_overshoots(ending):
         remedy = _after_overshoot(ending)
-    elif _finds_steps(ending):
+    elif ending.recipe.learning_rate is None:
         remedy = _alternatives(_standardize(ending), "raise l2_regularization")
     else:
         remedy = _alternatives(_smaller_step(ending), _standardize(ending))

@@ -80,7 +80,7 @@ def _as_it_counts(X: Any, scaling: Scaling) -> Any:
 class Layers:
     """The network on a sample: what both estimates need.
 
-    A1 and D = g1'(Z1) are (m, h); q and r (m, k) give the curvature of the loss in Z2 of each row,
+    Z1 and A1 are (m, h); q and r (m, k) give the curvature of the loss in Z2 of each row,
     Λ = diag(q) − r rᵀ; ``trace`` (m,) is tr Λ, and ``covariance`` (k, k) is Σ s Λ.
     """
 
@@ -91,8 +91,8 @@ class Layers:
 
     def __post_init__(self) -> None:
         (X, s), (W1, b1, W2, b2) = self.sample, self.parameters
-        Z1 = X @ W1.T + b1
-        self.A1, self.D = self.activation.value(Z1), self.activation.derivative(Z1)
+        self.Z1 = X @ W1.T + b1
+        self.A1 = self.activation.value(self.Z1)
         self.q, self.r = self.loss.curvature(self.loss.activation(self.A1 @ W2.T + b2))
         self.trace = np.maximum(self.q - self.r * self.r, 0).sum(axis=1)
         self.covariance = np.diag(s @ self.q) - (self.r.T * s) @ self.r
@@ -110,7 +110,8 @@ class Layers:
             layer 1:  e = eig(Σ wᵢ x̄ᵢ x̄ᵢᵀ / Σ w) ⊗ eig(Σ sᵢ Bᵢ Bᵢᵀ),    wᵢ = sᵢ ‖Bᵢ‖²
             layer 2:  e = eig(Σ vᵢ āᵢ āᵢᵀ / Σ v) ⊗ eig(Σ sᵢ Λᵢ),          vᵢ = sᵢ tr Λᵢ
         """
-        (X, s), W2, D, q = self.sample, self.parameters.W2, self.D, self.q
+        (X, s), W2, q = self.sample, self.parameters.W2, self.q
+        D = self.activation.derivative(self.Z1)
         R, roots = D * (self.r @ W2), np.sqrt(s[:, None] * q)
         w = s * np.maximum(D * D * (q @ W2**2) - R * R, 0).sum(axis=1)
         # Λ = Σ_c q_c (e_c − r)(e_c − r)ᵀ, so that Bᵢ has a column √q_c (g1' ∘ W2_c − g1' ∘ W2ᵀ r) for each c.

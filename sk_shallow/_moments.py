@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
-from sklearn.utils.sparsefuncs import mean_variance_axis, min_max_axis
+from sklearn.utils.sparsefuncs import inplace_column_scale, mean_variance_axis, min_max_axis
 
 #: Numbers of X that moments are taken of at a time: a block should stay in a core's cache.
 _BLOCK_ELEMENTS = 2**16
@@ -126,7 +126,7 @@ def _sparse_moments(X: Any, s: np.ndarray | None, unit: np.ndarray | None) -> tu
     """Return means and variances, zeros counted."""
     X = X.astype(np.float64)
     if unit is not None:
-        X.data *= unit[X.indices]
+        inplace_column_scale(X, unit)
     weights = None if s is None else s.astype(np.float64, copy=False)
     mean, variance = mean_variance_axis(X, axis=0, weights=weights)
     return mean, variance

@@ -145,7 +145,8 @@ class Objective:
         self._scaling = None if scaling.is_trivial else scaling
         self._dtype = dtype
         self._penalty = self._pull(penalty)
-        self._known: tuple[np.ndarray | None, float, np.ndarray | None] = None, 0.0, None
+        #: A θ at which J and ∇J are known, and both.
+        self._known: tuple[np.ndarray, float, np.ndarray] | None = None
 
     def _pull(self, penalty: float) -> np.ndarray | None:
         """Return λ / S for each weight in θ, 0 for each bias; None for no penalty."""
@@ -164,9 +165,8 @@ class Objective:
 
     def __call__(self, theta: np.ndarray, rows: np.ndarray | None = None) -> tuple[float, np.ndarray]:
         """Return J(θ) and ∇J(θ), a vector to leave as it is; on some `rows`, an estimate of both."""
-        known, loss, known_gradient = self._known
-        if theta is known and rows is None and known_gradient is not None:
-            return loss, known_gradient
+        if self._known is not None and theta is self._known[0] and rows is None:
+            return self._known[1:]
         hidden, output = self._shape.layers(theta)
         layers = hidden if self._scaling is None else self._scaling.fold(hidden), output
         parts = self._parts if rows is None else [self._batch(rows)]

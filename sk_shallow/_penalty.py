@@ -1,4 +1,4 @@
-"""λ in a fit: begun at a constant, and found by evidence once the network has come far enough."""
+"""λ in a fit: begun by the first gradient, and found by evidence once the network has come far enough."""
 
 from typing import Any, NamedTuple
 
@@ -62,12 +62,12 @@ class Search:
         steps_an_iteration: int,
         progress: Progress,
     ) -> None:
-        self._data, self._shape, self._scaling, self._activation = data, shape, scaling, activation
+        self._X, self._targets, self._weights = data
+        self._shape, self._scaling, self._activation = shape, scaling, activation
         self._marks, self._steps_an_iteration = marks, steps_an_iteration
-        self._before = progress.steps
         self.progress = progress
         self._sample: Sample | None = None
-        self._n_rows = progress.rows + data[2].n_rows
+        self._n_rows = progress.rows + self._weights.n_rows
 
     @property
     def share(self) -> float:
@@ -77,25 +77,28 @@ class Search:
     @property
     def penalty(self) -> float:
         """λ, set against the sum S of the weights as they are."""
-        return self.progress.penalty * (self._data[2].sum / self._n_rows)
+        return self.progress.penalty * (self._weights.sum / self._n_rows)
 
-    def due(self, ends: list[Rule], max_iter: int) -> Rule:
-        """Return the rule that pauses a run for an estimate of λ: at a mark, or where it would end before."""
+    def pausing(self, ends: list[Rule], max_iter: int) -> list[Rule]:
+        """Return rules that pause a run for an estimate of λ at each mark, or where one of `ends` comes before."""
 
-        def rule(run: Run) -> StopReason | None:
-            done = self.progress.estimates
-            if done >= len(self._marks) or run.n_iter >= max_iter:
-                return None
-            is_due = self._steps(run.n_iter) >= self._marks[done] or any(end(run) for end in ends)
-            return StopReason.PAUSED if is_due else None
+        def is_open(run: Run) -> bool:
+            return self.progress.estimates < len(self._marks) and run.n_iter < max_iter
 
-        return rule
+        def at_mark(run: Run) -> StopReason | None:
+            due = is_open(run) and self._steps(run.n_iter) >= self._marks[self.progress.estimates]
+            return StopReason.PAUSED if due else None
+
+        def instead_of(end: Rule) -> Rule:
+            return lambda run: (reason := end(run)) and (StopReason.PAUSED if is_open(run) else reason)
+
+        return [at_mark, *map(instead_of, ends)]
 
     def _steps(self, n_iter: int) -> int:
-        return self._before + n_iter * self._steps_an_iteration
+        return self.progress.steps + n_iter * self._steps_an_iteration
 
     def note(self, run: Run) -> None:
-        """Record how many steps were made, on how many rows."""
+        """Record how many steps a run made, on how many rows, once it has ended."""
         self.progress = self.progress._replace(steps=self._steps(run.n_iter), rows=self._n_rows)
 
     def estimate(self, state: State, n_iter: int) -> None:
@@ -104,11 +107,10 @@ class Search:
         behind = sum(mark <= self._steps(n_iter) for mark in self._marks)
         self.progress = self.progress._replace(estimates=max(self.progress.estimates + 1, behind))
         parameters = self._shape.views(state.theta.astype(np.float64))
-        outputs = self._data[1].outputs
         try:
             if self._sample is None:
                 self._sample = self._take_sample(state.theta)
-            layers = Layers(self._sample, parameters, self._activation, outputs.loss)
+            layers = Layers(self._sample, parameters, self._activation, self._targets.outputs.loss)
             if first:
                 penalty = penalty_at_the_start(layers, self._shape.views(state.gradient).W2, self._n_rows)
             else:
@@ -120,9 +122,8 @@ class Search:
 
     def _take_sample(self, theta: np.ndarray) -> Sample:
         """Take rows in an order that knows their contents alone: that of the first hidden unit's inputs."""
-        X, targets, weights = self._data
-        shape, encoded = self._shape, targets.encoded
+        X, shape, encoded = self._X, self._shape, self._targets.encoded
         hidden = self._scaling.fold(shape.layers(theta.astype(np.float64))[0][:1]).astype(X.dtype)
         y = encoded if encoded.ndim == 1 else encoded @ 2.0 ** -np.arange(encoded.shape[1])
         most = most_rows(shape.n_features, shape.hidden_width, shape.n_outputs)
-        return sample_of(X, (y, X @ hidden[0, :-1]), weights.values, self._scaling, most)
+        return sample_of(X, (y, X @ hidden[0, :-1]), self._weights.values, self._scaling, most)

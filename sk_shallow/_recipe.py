@@ -45,8 +45,9 @@ class Recipe:
         ends = [gradient_below(self.tol)]
         if self.settles and self.tol > 0:
             ends.append(settled(SETTLING_STEPS if self.batch_size is None else SETTLING_EPOCHS, self.tol))
-        pauses = [] if search is None else [search.due(ends, self.max_iter)]
-        return [diverged, *pauses, *ends, budget(self.max_iter)]
+        if search is not None:
+            ends = search.pausing(ends, self.max_iter)
+        return [diverged, *ends, budget(self.max_iter)]
 
 
 def recipe_of(estimator: Any, *, one_pass: bool = False) -> Recipe:

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
+from sklearn.utils.sparsefuncs import inplace_column_scale
 
 from sk_shallow._parameters import Shape
 from sk_shallow._scaling import Scaling
@@ -117,7 +118,7 @@ class SparseRows(RawRows):
     def __init__(self, X: Any, unit: np.ndarray | None = None) -> None:
         if unit is not None:
             X = X.copy()
-            X.data *= unit[X.indices]
+            inplace_column_scale(X, unit)
         super().__init__(X)
 
     @staticmethod

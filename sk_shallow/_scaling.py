@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
+from sklearn.utils.sparsefuncs import inplace_column_scale
 
 from sk_shallow._moments import Moments
 from sk_shallow._parameters import Parameters, Shape
@@ -78,7 +79,7 @@ class Scaling:
         """Return the scaled rows of a CSR X, a copy in float64."""
         X = X.astype(np.float64, copy=True)
         if self.unit is not None:
-            X.data *= self.unit[X.indices]
+            inplace_column_scale(X, self.unit)
         if self.scale is not None:
             X.data /= self.scale[X.indices]
         return X

@@ -150,7 +150,6 @@ def minimise(
     options: Options,
     run: Run,
     memory: MemoryDict | None = None,
-) -> Run:
-    """Minimise from `theta` with the named solver until `run` stops it, and return it."""
+) -> None:
+    """Minimise from `theta` with the named solver until `run` stops it."""
     SOLVERS[solver].minimise(evaluate, theta, options, memory or {}, run)
-    return run
