@@ -97,6 +97,10 @@ GOALS: dict[str, list[Goal]] = {
     "many_classes": [partial(_at_least, metric="accuracy", peers=[MLP, LOGISTIC], margin=-0.003)],
     "wide": _NO_SIGNAL,
     "noise": _NO_SIGNAL,
+    "few": [
+        partial(_at_least, metric="accuracy", peers=[MLP, LOGISTIC], margin=-0.01),
+        partial(_at_most_times, metric="log_loss", peers=[MLP], factor=1.0),
+    ],
 }
 
 

@@ -12,7 +12,7 @@ import scipy
 import sklearn
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import roc_auc_score
-from sklearn.model_selection import StratifiedKFold
+from sklearn.model_selection import StratifiedKFold, StratifiedShuffleSplit
 
 from benchmarks.table import Table
 
@@ -22,8 +22,12 @@ Figures = dict[str, Any]
 
 def folds(table: Table, n_folds: int) -> list[tuple[np.ndarray, np.ndarray]]:
     """Return the first of 3 splits of the rows into training and test."""
-    splits = StratifiedKFold(3, shuffle=True, random_state=1).split(np.zeros(len(table.y)), table.y)
-    return list(splits)[:n_folds]
+    splitter = (
+        StratifiedKFold(3, shuffle=True, random_state=1)
+        if table.n_train is None
+        else StratifiedShuffleSplit(3, train_size=table.n_train, random_state=1)
+    )
+    return list(splitter.split(np.zeros(len(table.y)), table.y))[:n_folds]
 
 
 def measure(estimator: Any, table: Table, train: np.ndarray, test: np.ndarray) -> Figures:

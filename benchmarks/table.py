@@ -16,7 +16,7 @@ class Table:
     """Rows X (n, d), dense or CSR, and labels y (n,).
 
     `numeric` names the columns that peers' scalers take; None: all. `bundled` is told of the
-    sets that come with scikit-learn.
+    sets that come with scikit-learn. `n_train` rows are for training; None: two thirds.
     """
 
     name: str
@@ -24,6 +24,7 @@ class Table:
     y: np.ndarray
     numeric: list[int] | None = None
     bundled: bool = False
+    n_train: int | None = None
 
     @property
     def n_classes(self) -> int:

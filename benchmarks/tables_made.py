@@ -1,9 +1,16 @@
-"""Made-up tables beyond the small ones: larger, rare classes, one-hot columns, many classes, wide, noise."""
+"""Tables beyond the small ones: larger, rare classes, one-hot columns, many classes, wide, noise, few rows."""
 
 from collections.abc import Iterator
 
 import numpy as np
-from sklearn.datasets import make_classification, make_hastie_10_2
+from sklearn.datasets import (
+    load_breast_cancer,
+    load_digits,
+    load_iris,
+    load_wine,
+    make_classification,
+    make_hastie_10_2,
+)
 
 from benchmarks import generators as g
 from benchmarks.draws import Draw
@@ -146,3 +153,27 @@ def noise(draw: Draw) -> Iterator[Table]:
     yield Table("300 × 10 noise", rng.randn(300, 10), (rng.rand(300) < 0.4).astype(int))
     rng = draw.rng(601)
     yield Table("1000 × 20 noise", np.exp(rng.randn(1000, 20)), rng.choice(3, 1000, p=[0.5, 0.3, 0.2]))
+
+
+def few(draw: Draw) -> Iterator[Table]:
+    """Yield 12 tables of 4 to 120 rows to learn from, which a line parts well, and rows enough to test on."""
+    cases = [
+        (4, 1, 1, 6.0),
+        (8, 2, 1, 6.0),
+        (16, 1, 1, 6.0),
+        (20, 100, 1, 6.0),
+        (30, 100, 1, 3.0),
+        (50, 500, 20, 2.0),
+    ]
+    for j, (n_train, d, n_informative, shift) in enumerate([*cases, (100, 1000, 1000, 0.3)]):
+        rng, y = draw.rng(700 + j), np.arange(n_train + 400) % 2
+        X = rng.randn(len(y), d)
+        X[:, :n_informative] += shift * y[:, None]
+        yield Table(f"{n_train} × {d} shifted", X, y, n_train=n_train)
+    for name, load, n_train in (("iris", load_iris, 6), ("wine", load_wine, 15), ("digits", load_digits, 60)):
+        X, y = load(return_X_y=True)
+        rows = draw.rng(710).permutation(len(y))
+        yield Table(f"{n_train} of {name}", X[rows], y[rows], bundled=True, n_train=n_train)
+    X, y = load_breast_cancer(return_X_y=True)
+    yield Table("20 of breast cancer", X, y, bundled=True, n_train=20)
+    yield Table("120 × 2000 genes", *g.expression(draw.rng(711), 520, 2000, 60, 3, 1.5), n_train=120)

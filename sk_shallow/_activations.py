@@ -47,11 +47,19 @@ class Activation:
 
     def write(self, Z1: np.ndarray, out: np.ndarray) -> None:
         """Write A1 = g1(Z1) into `out`, which is Z1 itself for an activation that works in place."""
-        out[...] = self._elementwise(self.value, Z1)
+        out[...] = self.values(Z1)
 
     def chain(self, Z1: np.ndarray, A1: np.ndarray, dA1: np.ndarray, scratch: np.ndarray) -> None:
         """Turn dA1 into dZ1 = dA1 ∘ g1'(Z1), in place."""
-        np.multiply(dA1, self._elementwise(self.derivative, Z1), out=dA1)
+        np.multiply(dA1, self.slopes(Z1), out=dA1)
+
+    def values(self, Z1: np.ndarray) -> np.ndarray:
+        """Return g1(Z1), checked."""
+        return self._elementwise(self.value, Z1)
+
+    def slopes(self, Z1: np.ndarray) -> np.ndarray:
+        """Return g1'(Z1), checked."""
+        return self._elementwise(self.derivative, Z1)
 
     def _elementwise(self, function: Callable[[Array], Array], Z1: np.ndarray) -> np.ndarray:
         result = function(Z1)
@@ -61,7 +69,7 @@ class Activation:
                 f"activation {self.name!r}: {function!r} returned {what} for Z1 of shape {Z1.shape}. value and "
                 "derivative must work elementwise on real numbers."
             )
-        return result
+        return np.asarray(result)
 
 
 @dataclass(frozen=True)

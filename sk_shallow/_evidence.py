@@ -18,18 +18,22 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
+from sklearn.utils import gen_batches
 
 from sk_shallow._activations import Activation
 from sk_shallow._losses import Loss
 from sk_shallow._parameters import Parameters
 from sk_shallow._scaling import Scaling
+from sk_shallow._weights import Weights
 
 #: λ where there is no estimate, the least λ to begin with, the least and the largest of all.
-FIRST_PENALTY, _LEAST, _LARGEST = 3.0, 0.03, 1000.0
+FIRST_PENALTY, LEAST_PENALTY, _LARGEST = 3.0, 0.03, 1000.0
 #: λ is so much more than MacKay's, and γ at most _RANK times the number of rows that are uncertain.
 _BOOST, _RANK = 1.5, 3.0
 #: Rows for the spectrum, where the matrices of the inputs are at most _NARROW wide, and where they are wider.
 _MOST_ROWS, _ROWS_OF_WIDE, _NARROW, _LEAST_ROWS = 2048, 1024, 1024, 128
+#: Rows that are scaled at once to put all in order.
+_ROWS_AT_ONCE = 4096
 #: Most products for the matrix of the hidden units' factors.
 _MOST_WORK = 2 * 10**8
 
@@ -48,24 +52,29 @@ def most_rows(n_features: int, hidden_width: int, n_outputs: int) -> int:
 
 
 def sample_of(
-    X: Any, order_by: tuple[np.ndarray, ...], s: np.ndarray | None, scaling: Scaling, most: int
+    X: Any, y: np.ndarray, weights: Weights, scaling: Scaling, direction: np.ndarray, most: int
 ) -> Sample:
     """Return at most `most` of the rows X (n, d): the same ones whether a row is weighted or repeated.
 
-    Rows are put in the order of the keys `order_by`, each (n,), the last one first, and taken at equal
-    distances of the sum of their weights s (n,): they are as varied as all rows are.
+    Rows are put in an order that knows their contents alone, that of their products with `direction` (d,) and
+    then of y (n,), and taken at equal distances of the sum of their weights: they are as varied as all rows are.
     """
     n = X.shape[0]
-    weights = np.ones(n) if s is None else s
-    total = float(weights.sum())
-    if max(n, total) <= most:
-        return Sample(_as_it_counts(X, scaling), weights / total)
-    order = np.lexsort(order_by)
-    ends = np.cumsum(weights[order])
+    values = np.ones(n) if weights.values is None else weights.values
+    if max(n, weights.sum) <= most:
+        return Sample(_as_it_counts(X, scaling), values / weights.total)
+    order = np.lexsort((y, _products(X, scaling, direction)))
+    ends = np.cumsum(values[order])
     places = (np.arange(most) + 0.5) * (ends[-1] / most)
     counts = np.bincount(np.searchsorted(ends, places, side="right").clip(max=n - 1), minlength=n)
     taken = np.flatnonzero(counts)
     return Sample(_as_it_counts(X[order[taken]], scaling), counts[taken] / most)
+
+
+def _products(X: Any, scaling: Scaling, direction: np.ndarray) -> np.ndarray:
+    """Return the products of the rows, as they count, with `direction`."""
+    rows = gen_batches(X.shape[0], _ROWS_AT_ONCE)
+    return np.concatenate([_as_it_counts(X[some], scaling) @ direction for some in rows])
 
 
 def _as_it_counts(X: Any, scaling: Scaling) -> Any:
@@ -92,7 +101,7 @@ class Layers:
     def __post_init__(self) -> None:
         (X, s), (W1, b1, W2, b2) = self.sample, self.parameters
         self.Z1 = X @ W1.T + b1
-        self.A1 = self.activation.value(self.Z1)
+        self.A1 = self.activation.values(self.Z1)
         self.q, self.r = self.loss.curvature(self.loss.activation(self.A1 @ W2.T + b2))
         self.trace = np.maximum(self.q - self.r * self.r, 0).sum(axis=1)
         self.covariance = np.diag(s @ self.q) - (self.r.T * s) @ self.r
@@ -111,7 +120,7 @@ class Layers:
             layer 2:  e = eig(Σ vᵢ āᵢ āᵢᵀ / Σ v) ⊗ eig(Σ sᵢ Λᵢ),          vᵢ = sᵢ tr Λᵢ
         """
         (X, s), W2, q = self.sample, self.parameters.W2, self.q
-        D = self.activation.derivative(self.Z1)
+        D = self.activation.slopes(self.Z1)
         R, roots = D * (self.r @ W2), np.sqrt(s[:, None] * q)
         w = s * np.maximum(D * D * (q @ W2**2) - R * R, 0).sum(axis=1)
         # Λ = Σ_c q_c (e_c − r)(e_c − r)ᵀ, so that Bᵢ has a column √q_c (g1' ∘ W2_c − g1' ∘ W2ᵀ r) for each c.
@@ -168,9 +177,9 @@ def penalty_by_evidence(layers: Layers, penalty: float, n_rows: float) -> float:
     e = layers.spectrum()
     g, u = float((e / (e + penalty / n_rows)).sum()), _RANK * n_rows * layers.uncertain
     if g + u == 0:
-        return _LEAST
+        return LEAST_PENALTY
     W1, _, W2, _ = layers.parameters
-    return float(np.clip(_BOOST * g * u / (g + u) / ((W1**2).sum() + (W2**2).sum()), _LEAST, _LARGEST))
+    return float(np.clip(_BOOST * g * u / (g + u) / ((W1**2).sum() + (W2**2).sum()), LEAST_PENALTY, _LARGEST))
 
 
 def penalty_at_the_start(layers: Layers, d_output: np.ndarray, n_rows: float) -> float:

@@ -17,6 +17,7 @@ from sk_shallow._parameters import Parameters, Shape, draw
 from sk_shallow._penalty import Progress, Search
 from sk_shallow._recipe import Recipe
 from sk_shallow._rows import cut, is_parallel, training_rows
+from sk_shallow._saddle import Saddle
 from sk_shallow._scaling import Far, Scaling, folded, rescaled, scaling_of, unfolded
 from sk_shallow._solvers import (
     FIRST_STEP,
@@ -30,6 +31,9 @@ from sk_shallow._solvers import (
 from sk_shallow._targets import Targets
 from sk_shallow._threads import Map, run
 from sk_shallow._weights import Weights
+
+#: Ends at which a network may be left at W = 0 by mistake.
+_STANDSTILLS = (StopReason.CONVERGED, StopReason.SETTLED, StopReason.STALLED)
 
 
 class Problem(NamedTuple):
@@ -89,7 +93,7 @@ def fit_network(
         theta = _start(problem, recipe, shape, scaling, moments, before, rng)
         search = _search(problem, recipe, shape, scaling, before)
         objective = _objective(problem, recipe, shape, scaling, _penalty_share(problem, recipe, search), map_parts)
-        ended = _minimise(objective, theta, problem, recipe, before, rng, search)
+        ended = _minimise(objective, theta, problem, recipe, shape, before, rng, search)
         network = _network(ended, shape, scaling, moments, problem, before, search)
         return network, _record(ended, recipe, search)
 
@@ -136,9 +140,7 @@ def _start(
     rng: np.random.RandomState,
 ) -> np.ndarray:
     """Return θ⁽⁰⁾: the network before, for scaled X, or a draw that knows the shares of the classes."""
-    dtype, outputs = problem.X.dtype, problem.targets.outputs
-    prior = outputs.prior(problem.targets.encoded, problem.weights.values, smooth=recipe.one_pass)
-    b2 = outputs.loss.start(prior)
+    dtype, b2 = problem.X.dtype, _shares(problem, recipe)
     if before is None:
         return draw(shape, recipe.activation.gain, b2, rng, dtype)
     raw, far = before.parameters, before.far
@@ -150,6 +152,13 @@ def _start(
         news = _seen(problem, before).all(axis=0) & ~before.seen.all(axis=0)
         shape.views(theta).b2[news] = b2[news]
     return theta
+
+
+def _shares(problem: Problem, recipe: Recipe) -> np.ndarray:
+    """Return the b2 that knows the shares of the classes."""
+    outputs = problem.targets.outputs
+    prior = outputs.prior(problem.targets.encoded, problem.weights.values, smooth=recipe.one_pass)
+    return outputs.loss.start(prior)
 
 
 def _search(
@@ -211,6 +220,7 @@ def _minimise(
     theta: np.ndarray,
     problem: Problem,
     recipe: Recipe,
+    shape: Shape,
     before: Network | None,
     rng: np.random.RandomState,
     search: Search | None,
@@ -219,13 +229,22 @@ def _minimise(
     batch_size = None if recipe.batch_size is None else min(recipe.batch_size, n)
     options = Options(recipe.learning_rate, recipe.momentum, batch_size, n, rng)
     memory = None if before is None else _in_dtype(before.memory, theta.dtype)
-    ended = Run(recipe.rules(search), None if before is None else before.reference)
+    ended = Run(recipe.rules(search), None if before is None else before.reference, shape.split)
     minimise(recipe.solver, objective, theta, options, ended, memory)
-    while search is not None and ended.reason is StopReason.PAUSED:
-        state = ended.resume()
-        search.estimate(state, ended.n_iter + 1)
-        objective = objective.with_penalty(search.share, state.theta, state.loss, state.gradient)
-        minimise(recipe.solver, objective, state.theta, options, ended, state.memory)
+    saddle: Saddle | None = None
+    while (paused := ended.reason is StopReason.PAUSED) or (not recipe.exact and ended.reason in _STANDSTILLS):
+        saddle = saddle or Saddle(objective, shape, recipe.activation, _shares(problem, recipe))
+        state, is_draw = ended.state, before is None and ended.n_iter == 0
+        out = None if is_draw else saddle.way_out(objective, state.loss)
+        if out is None and not paused:
+            break
+        if out is None:
+            assert search is not None
+            search.estimate(state, ended.n_iter, saddle)
+            objective = objective.with_penalty(search.share, state.theta, state.loss, state.gradient)
+        ended.resume()
+        start, memory = (state.theta, state.memory) if out is None else (out, None)
+        minimise(recipe.solver, objective, start, options, ended, memory)
     if search is not None:
         search.note(ended)
     if not math.isfinite(ended.kept.loss):
@@ -247,11 +266,12 @@ def _explain_start(problem: Problem, recipe: Recipe) -> NoReturn:
     largest = np.abs(X).max(axis=0)
     column = int(np.argmax(largest.toarray() if sp.issparse(X) else largest))
     remedy = "" if recipe.standardize else "set standardize=True, or "
+    penalty = recipe.l2_regularization
+    given = "" if penalty is None else f", and at l2_regularization={penalty:.3g}"
     own = "" if recipe.activation.in_place else f"check that activation {recipe.activation.name!r} is finite, and "
     raise ValueError(
         f"The cost is not finite at the start: {own}look at X, which has its largest numbers in column {column}, "
-        f"up to {np.abs(X[:, [column]]).max():.3g} ({remedy}scale that column; parts must be of one scale), and "
-        f"at l2_regularization={recipe.l2_regularization}."
+        f"up to {np.abs(X[:, [column]]).max():.3g} ({remedy}scale that column; parts must be of one scale){given}."
     )
 
 

@@ -143,22 +143,23 @@ class Objective:
     ) -> None:
         self._parts, self._batch, self._shape, self._map = parts, batch, shape, map_parts
         self._scaling = None if scaling.is_trivial else scaling
-        self._dtype = dtype
-        self._penalty = self._pull(penalty)
+        self.dtype, self.penalty = dtype, penalty
+        self._pulls = self._pull()
         #: A θ at which J and ∇J are known, and both.
         self._known: tuple[np.ndarray, float, np.ndarray] | None = None
 
-    def _pull(self, penalty: float) -> np.ndarray | None:
+    def _pull(self) -> np.ndarray | None:
         """Return λ / S for each weight in θ, 0 for each bias; None for no penalty."""
-        return self._shape.weights_mask(self._dtype) * self._dtype.type(penalty) if penalty else None
+        return self._shape.weights_mask(self.dtype) * self.dtype.type(self.penalty) if self.penalty else None
 
     def with_penalty(self, penalty: float, theta: np.ndarray, loss: float, gradient: np.ndarray) -> "Objective":
         """Return the cost with another λ / S; at θ, of which this one told J and ∇J, it needs no pass."""
         other = copy(self)
-        other._penalty = other._pull(penalty)
+        other.penalty = penalty
+        other._pulls = other._pull()
         for cost, sign in ((self, -1), (other, 1)):
-            if cost._penalty is not None:
-                pull = sign * cost._penalty * theta
+            if cost._pulls is not None:
+                pull = sign * cost._pulls * theta
                 loss, gradient = loss + 0.5 * float(pull.dot(theta)), gradient + pull
         other._known = theta, loss, gradient
         return other
@@ -173,8 +174,8 @@ class Objective:
         value, gradient = parts[0].evaluate(layers) if len(parts) == 1 else self._sum(layers)
         if self._scaling is not None:
             self._scaling.adjoint(self._shape.layers(gradient)[0])
-        if self._penalty is not None:  # λ / 2S (‖W1‖² + ‖W2‖²)
-            pull = self._penalty * theta
+        if self._pulls is not None:  # λ / 2S (‖W1‖² + ‖W2‖²)
+            pull = self._pulls * theta
             gradient += pull
             value += 0.5 * float(pull.dot(theta))
         return value, gradient

@@ -7,6 +7,7 @@ import numpy as np
 from sk_shallow._activations import Activation
 from sk_shallow._evidence import (
     FIRST_PENALTY,
+    LEAST_PENALTY,
     Layers,
     Sample,
     most_rows,
@@ -15,10 +16,14 @@ from sk_shallow._evidence import (
     sample_of,
 )
 from sk_shallow._parameters import Shape
+from sk_shallow._saddle import Saddle
 from sk_shallow._scaling import Scaling
 from sk_shallow._solvers import Rule, Run, State, StopReason
 from sk_shallow._targets import Targets
 from sk_shallow._weights import Weights
+
+#: Of the λ that holds W = 0, the share that a network grows well under.
+LETS_GO = 0.5
 
 
 class Progress(NamedTuple):
@@ -101,29 +106,50 @@ class Search:
         """Record how many steps a run made, on how many rows, once it has ended."""
         self.progress = self.progress._replace(steps=self._steps(run.n_iter), rows=self._n_rows)
 
-    def estimate(self, state: State, n_iter: int) -> None:
-        """Estimate λ at a state, after so many iterations; where the spectrum cannot be had, λ stays."""
-        first = self.progress.estimates == 0
+    def estimate(self, state: State, n_iter: int, saddle: Saddle) -> None:
+        """Estimate λ at a state, after so many iterations; where the spectrum cannot be had, λ stays.
+
+        A network at W = 0 would tell any λ. Before the first estimate of another, λ is lowered to what does not
+        hold it there; one that such an estimate holds there has nothing to learn.
+        """
+        first, early = self.progress.estimates == 0, self.progress.estimates <= 1
         behind = sum(mark <= self._steps(n_iter) for mark in self._marks)
         self.progress = self.progress._replace(estimates=max(self.progress.estimates + 1, behind))
-        parameters = self._shape.views(state.theta.astype(np.float64))
+        lets_go = LETS_GO * saddle.holding * self._n_rows or np.inf
+        if first:
+            self._set(min(self._at_the_start(state), lets_go))
+        elif not saddle.is_near(state.loss):
+            self._set(self._by_evidence(state))
+        elif early:
+            self._set(min(self.progress.penalty, lets_go))
+
+    def _set(self, penalty: float) -> None:
+        """Take λ to three digits, so that what sums are rounded by makes no other; not where it is no number."""
+        if np.isfinite(penalty):
+            self.progress = self.progress._replace(penalty=float(f"{max(penalty, LEAST_PENALTY):.3g}"))
+
+    def _at_the_start(self, state: State) -> float:
         try:
-            if self._sample is None:
-                self._sample = self._take_sample(state.theta)
-            layers = Layers(self._sample, parameters, self._activation, self._targets.outputs.loss)
-            if first:
-                penalty = penalty_at_the_start(layers, self._shape.views(state.gradient).W2, self._n_rows)
-            else:
-                penalty = penalty_by_evidence(layers, self.progress.penalty, self._n_rows)
+            d_output = self._shape.views(state.gradient).W2
+            return penalty_at_the_start(self._layers(state.theta), d_output, self._n_rows)
         except (np.linalg.LinAlgError, MemoryError):
-            return
-        if np.isfinite(penalty):  # three digits: what sums are rounded by makes no other λ
-            self.progress = self.progress._replace(penalty=float(f"{penalty:.3g}"))
+            return self.progress.penalty
+
+    def _by_evidence(self, state: State) -> float:
+        try:
+            return penalty_by_evidence(self._layers(state.theta), self.progress.penalty, self._n_rows)
+        except (np.linalg.LinAlgError, MemoryError):
+            return self.progress.penalty
+
+    def _layers(self, theta: np.ndarray) -> Layers:
+        if self._sample is None:
+            self._sample = self._take_sample(theta)
+        parameters = self._shape.views(theta.astype(np.float64))
+        return Layers(self._sample, parameters, self._activation, self._targets.outputs.loss)
 
     def _take_sample(self, theta: np.ndarray) -> Sample:
-        """Take rows in an order that knows their contents alone: that of the first hidden unit's inputs."""
-        X, shape, encoded = self._X, self._shape, self._targets.encoded
-        hidden = self._scaling.fold(shape.layers(theta.astype(np.float64))[0][:1]).astype(X.dtype)
+        shape, encoded = self._shape, self._targets.encoded
         y = encoded if encoded.ndim == 1 else encoded @ 2.0 ** -np.arange(encoded.shape[1])
         most = most_rows(shape.n_features, shape.hidden_width, shape.n_outputs)
-        return sample_of(X, (y, X @ hidden[0, :-1]), self._weights.values, self._scaling, most)
+        direction = shape.views(theta.astype(np.float64)).W1[0]
+        return sample_of(self._X, y, self._weights, self._scaling, direction, most)

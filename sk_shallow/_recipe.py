@@ -33,8 +33,8 @@ class Recipe:
     max_iter: int
     tol: float
     standardize: bool
-    #: Whether a fit ends where its cost no longer falls in any way that matters.
-    settles: bool = False
+    #: Whether a fit goes the way of the α given to its end: else it may settle, and leaves W = 0.
+    exact: bool = True
     #: One pass over rows of which more may come: ``partial_fit``.
     one_pass: bool = False
 
@@ -43,7 +43,7 @@ class Recipe:
         if self.one_pass:
             return [diverged, after_one_pass(self.tol)]
         ends = [gradient_below(self.tol)]
-        if self.settles and self.tol > 0:
+        if not self.exact and self.tol > 0:
             ends.append(settled(SETTLING_STEPS if self.batch_size is None else SETTLING_EPOCHS, self.tol))
         if search is not None:
             ends = search.pausing(ends, self.max_iter)
@@ -75,6 +75,6 @@ def recipe_of(estimator: Any, *, one_pass: bool = False) -> Recipe:
         max_iter=int(estimator.max_iter),
         tol=float(estimator.tol),
         standardize=bool(estimator.standardize),
-        settles=estimator.learning_rate == "auto",
+        exact=estimator.learning_rate != "auto" or one_pass,
         one_pass=one_pass,
     )

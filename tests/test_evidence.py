@@ -19,6 +19,8 @@ from sk_shallow._evidence import (
 from sk_shallow._losses import LOSSES
 from sk_shallow._parameters import Parameters
 from sk_shallow._scaling import Scaling
+from sk_shallow._targets import encode_targets
+from sk_shallow._weights import weights_of
 
 OUTPUTS = {"binary": ("sigmoid", 1), "multiclass": ("softmax", 4), "multilabel": ("sigmoid", 3)}
 every_kind = pytest.mark.parametrize("kind", OUTPUTS)
@@ -144,15 +146,25 @@ def test_the_penalty_has_bounds():
     assert penalty_by_evidence(layers(size=1e6), 3.0, 30.0) == 0.03
 
 
+#: Rows in the order of their first column.
+FIRST = np.array([1.0, 0, 0])
+
+
+def weights(n, counts=None):
+    """Return the weights of n rows, as a fit has them."""
+    targets = encode_targets(np.zeros(n, dtype=int))
+    return weights_of(None if counts is None else counts.astype(float), None, targets)
+
+
 @pytest.mark.parametrize("form", [np.asarray, sp.csr_array], ids=["dense", "sparse"])
 @pytest.mark.parametrize("most", [1, 7, 50, 199, 10_000])
 def test_a_sample_is_the_same_for_weights_and_for_repeated_rows_in_any_order(form, most):
     rng = np.random.RandomState(0)
     X, y, counts = rng.normal(size=(150, 3)), rng.randint(0, 3, size=150), rng.randint(0, 4, size=150)
     repeated = np.repeat(np.arange(150), counts)
-    samples = [sample_of(form(X), (X[:, 0], y), counts.astype(float), Scaling(), most)]
+    samples = [sample_of(form(X), y, weights(150, counts), Scaling(), FIRST, most)]
     for rows in (repeated, rng.permutation(repeated), repeated[::-1]):
-        samples.append(sample_of(form(X[rows]), (X[rows, 0], y[rows]), None, Scaling(), most))
+        samples.append(sample_of(form(X[rows]), y[rows], weights(len(rows)), Scaling(), FIRST, most))
     totals = []
     for rows, s in samples:
         assert_allclose(s.sum(), 1)
@@ -160,15 +172,24 @@ def test_a_sample_is_the_same_for_weights_and_for_repeated_rows_in_any_order(for
         assert most >= counts.sum() or len(s) <= most
         unique, where = np.unique(dense[s > 0], axis=0, return_inverse=True)
         totals.append((unique, np.bincount(where.ravel(), s[s > 0])))
-    for unique, weights in totals[1:]:
+    for unique, shares in totals[1:]:
         assert_array_equal(unique, totals[0][0])
-        assert_allclose(weights, totals[0][1], rtol=1e-12)
+        assert_allclose(shares, totals[0][1], rtol=1e-12)
+
+
+def test_a_sample_knows_rows_that_lie_close_together_far_from_zero():
+    """The products of raw rows with the direction would all be rounded to the same number."""
+    rng = np.random.RandomState(0)
+    X = (1e14 + np.arange(64.0)[:, None] + np.zeros(3))[rng.permutation(64)]
+    scaling = Scaling(np.full(3, 1e14), np.ones(3))
+    rows, _ = sample_of(X, np.zeros(64), weights(64), scaling, np.array([0.3, 0.1, 0.2]), 8)
+    assert_array_equal(rows[:, 0], np.arange(4, 64, 8))
 
 
 def test_a_sample_keeps_the_shares_of_classes_and_the_spread_of_rows():
     rng = np.random.RandomState(0)
     X, y = rng.normal(size=(20_000, 2)), (rng.uniform(size=20_000) < 0.02).astype(int)
-    rows, s = sample_of(np.c_[X, y], (X[:, 0], y), None, Scaling(), 1000)
+    rows, s = sample_of(np.c_[X, y], y, weights(20_000), Scaling(), FIRST, 1000)
     assert len(s) <= 1000
     assert_allclose(s @ rows[:, 2], y.mean(), atol=1e-3)
     assert_allclose(s @ rows[:, 0], X[:, 0].mean(), atol=5e-3)
@@ -179,12 +200,12 @@ def test_a_sample_counts_as_the_scaling_says():
     X = np.random.RandomState(0).normal(size=(20, 2)).astype(np.float32)
     scaling = Scaling(np.array([1.0, 2]), np.array([2.0, 4]))
     for most in (5, 20):
-        rows, _ = sample_of(X, (X[:, 0], np.zeros(20)), None, scaling, most)
+        rows, _ = sample_of(X, np.zeros(20), weights(20), scaling, FIRST[:2], most)
         assert rows.dtype == np.float64
         order = np.argsort(X[:, 0]) if most == 5 else np.arange(20)
         expected = ((X - [1, 2]) / [2, 4])[order]
         assert all(np.abs(expected - row).sum(axis=1).min() < 1e-12 for row in rows)
-    sparse, _ = sample_of(sp.csr_array(X), (X[:, 0], np.zeros(20)), None, Scaling(None, scaling.scale), 20)
+    sparse, _ = sample_of(sp.csr_array(X), np.zeros(20), weights(20), Scaling(None, scaling.scale), FIRST[:2], 20)
     assert_allclose(sparse.toarray(), X / scaling.scale)
 
 

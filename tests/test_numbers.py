@@ -232,3 +232,11 @@ def test_sums_of_weights_that_underflow_go_on_in_parts():
     for _ in range(3):
         clf.partial_fit(X, Y == 1, classes=[False, True], sample_weight=np.full(len(X), 1e-300))
     assert np.isfinite(clf.loss_)
+
+
+@pytest.mark.parametrize("size", [1e3, 1e5, 1e9])
+def test_a_step_is_found_for_columns_of_any_size(size):
+    X = np.random.RandomState(0).normal(size=(300, 3))
+    y = (X[:, 0] > 0).astype(int)
+    clf = ShallowNetClassifier(standardize=False, l2_regularization=1.0, random_state=0).fit(size * X, y)
+    assert clf.score(size * X, y) > 0.9

@@ -214,3 +214,20 @@ def test_weights_of_any_size_leave_a_penalty_that_is_finite(weight):
         clf = ShallowNetClassifier(4, random_state=0, max_iter=70).fit(X, y, sample_weight=np.full(40, weight))
     assert 0 < clf.l2_regularization_ < np.inf
     assert np.isfinite(clf.decision_function(X)).all()
+
+
+def test_weights_are_repetitions_where_their_sum_alone_exceeds_the_sample():
+    rng = np.random.RandomState(0)
+    X, s = rng.normal(size=(1500, 5)), rng.randint(1, 3, size=1500)
+    y = (X[:, 0] + rng.normal(size=1500) > 0).astype(int)
+    weighted, repeated = fitted(X, y, s), fitted(np.repeat(X, s, axis=0), np.repeat(y, s))
+    assert weighted.l2_regularization_ == repeated.l2_regularization_
+    assert_allclose(weighted.predict_proba(X), repeated.predict_proba(X), atol=1e-6)
+
+
+@every_solver
+def test_an_activation_that_returns_no_array_is_taken_as_one(options):
+    X, y = make_problem("binary", n=60)
+    lists = Activation(lambda Z: np.tanh(Z).tolist(), lambda Z: (1 - np.tanh(Z) ** 2).tolist())
+    expected = fitted(X, y, activation=Activation(np.tanh, lambda Z: 1 - np.tanh(Z) ** 2), **options)
+    assert_allclose(fitted(X, y, activation=lists, **options).predict_proba(X), expected.predict_proba(X))

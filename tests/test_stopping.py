@@ -48,7 +48,7 @@ def test_a_cost_that_does_not_fall_settles_after_one_window_not_before(window):
 def test_after_a_change_of_cost_only_new_costs_are_looked_at():
     run = Run([settled(5, 1e-3)])
     assert tell(None, [3.0, 2, 1, 1, 1], run) is None
-    assert run.resume() is run.last
+    run.resume()
     assert run.losses == [3.0, 2, 1, 1]
     assert tell(None, [1.0] * 5, run) is None
     assert tell(None, [1.0], run) == 1
@@ -58,7 +58,8 @@ def test_after_a_change_of_cost_only_new_costs_are_looked_at():
 def test_a_resumed_run_goes_on_as_if_it_had_not_stopped():
     run = Run([lambda run: "paused" if run.n_iter == 2 else None])
     assert tell(None, [3.0, 2, 1, 9], run) == 3
-    assert run.resume().loss == 1
+    run.resume()
+    assert run.state.loss == 1
     assert (run.reason, run.best, run.losses) == (None, None, [3.0, 2])
 
 
@@ -204,3 +205,30 @@ def test_a_hundred_classes_are_learnt(options, class_weight):
     clf = ShallowNetClassifier(class_weight=class_weight, max_iter=300, random_state=0, **options)
     assert clf.fit(X[:840], y[:840]).n_iter_ > 0
     assert clf.score(X[840:], y[840:]) > 0.7
+
+
+def test_a_move_taken_back_is_no_step_that_settles():
+    run, here = Run([settled(5, 1e-3)]), state(loss=1.0)
+    for _ in range(4):
+        assert not run.tell(here)
+    for loss in (0.9, 0.8, 0.7, 0.6):
+        assert not run.tell(state(loss=loss))
+    assert run.n_taken_back == 0
+
+
+def test_a_run_whose_moves_are_all_taken_back_has_stalled():
+    run, here = Run([settled(5, 1e-3)]), state(loss=1.0)
+    assert [run.tell(here) for _ in range(6)] == [False] * 5 + [True]
+    assert run.reason == "stalled"
+
+
+@pytest.mark.parametrize("tol", [1.0, 1e200, 1e308])
+def test_any_tol_can_settle(tol):
+    assert tell(settled(5, tol), [1.0] * 10) == 6
+
+
+def test_the_reference_is_of_the_outputs_unless_that_is_nothing():
+    for gradient, expected in (([9.0, 2.0, -3.0], 3.0), ([9.0, 0.0, 1e-17], 9.0)):
+        run = Run([], None, 1)
+        run.tell(state(gradient=gradient))
+        assert run.reference == expected

@@ -22,8 +22,9 @@ from sk_shallow._solvers._state import Ask, MemoryDict, Solving, State
 FIRST_STEP, _LONGEST_STEP = 0.5, 2.0**100
 #: Below this cosine between s and z there is no curvature to go by, and the step is doubled.
 _LEAST_COSINE = 1e-10
-#: A move that went too far is cut to a share between these.
+#: A move that went too far is cut to a share between these; after a few cuts in a row, by more if need be.
 _LEAST_SHARE, _MOST_SHARE = 0.1, 0.5
+_FEW_CUTS, _LEAST_SHARE_LATER = 4, 1e-3
 #: Factors have so many bits.
 _FACTOR_BITS = 16
 #: A cost that rises by no more than so many units of rounding has not risen.
@@ -41,19 +42,19 @@ def descend_freely(theta: np.ndarray, momentum: float | None, memory: MemoryDict
     momentum : float or None
         None: found. A float: Nesterov's μ.
     memory : dict
-        What the last state told, to go on from there: the `step` α and the next `move`.
+        What the last state told, to go on from there: the `step` α, the next `move`, and how many `cuts` made it.
     """
     loss, gradient = yield Ask(theta)  # type: ignore[misc]
     yield State(theta, loss, gradient, memory)
     step = memory.get("step", FIRST_STEP)
     move = _downhill(memory["move"] if "move" in memory else -step * gradient, gradient, step)
-    tolerance = _ROUNDING * float(np.finfo(theta.dtype).eps)
+    n_cuts, tolerance = memory.get("cuts", 0), _ROUNDING * float(np.finfo(theta.dtype).eps)
     while True:
         there = theta + move
         loss_there, gradient_there = yield Ask(there)  # type: ignore[misc]
         if loss_there <= loss + tolerance * abs(loss) and math.isfinite(gradient_there.dot(gradient_there)):
             change = gradient_there - gradient
-            theta, loss, gradient = there, loss_there, gradient_there
+            theta, loss, gradient, n_cuts = there, loss_there, gradient_there, 0
             bend, size = float(move.dot(change)), float(change.dot(change))
             if size > 0 and bend > _LEAST_COSINE * math.sqrt(float(move.dot(move)) * size):
                 step = _coarse(min(bend / size, _LONGEST_STEP))
@@ -62,8 +63,10 @@ def descend_freely(theta: np.ndarray, momentum: float | None, memory: MemoryDict
                 step = min(2 * step, _LONGEST_STEP)
                 move = -step * gradient
         else:
-            move = move * _share(float(gradient.dot(move)), loss_there - loss)
-        yield State(theta, loss, gradient, {"step": step, "move": move})
+            least = _LEAST_SHARE if n_cuts < _FEW_CUTS else _LEAST_SHARE_LATER
+            share = _share(float(gradient.dot(move)), loss_there - loss, least)
+            move, n_cuts = share * move, n_cuts + 1
+        yield State(theta, loss, gradient, {"step": step, "move": move, "cuts": n_cuts})
 
 
 def _move(
@@ -88,11 +91,11 @@ def _downhill(move: np.ndarray, gradient: np.ndarray, step: float) -> np.ndarray
     return move if float(gradient.dot(move)) < 0 else -step * gradient
 
 
-def _share(slope: float, rise: float) -> float:
+def _share(slope: float, rise: float, least: float) -> float:
     """Return the share of a move at whose end the parabola of slope and rise is lowest, within bounds."""
     if not (math.isfinite(rise) and rise > slope):
-        return _LEAST_SHARE
-    return _coarse(min(max(-slope / (2 * (rise - slope)), _LEAST_SHARE), _MOST_SHARE))
+        return least
+    return _coarse(min(max(-slope / (2 * (rise - slope)), least), _MOST_SHARE))
 
 
 def _coarse(factor: float, least: float = 0.0) -> float:

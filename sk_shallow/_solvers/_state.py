@@ -11,6 +11,12 @@ import numpy as np
 MemoryDict = dict[str, Any]
 
 
+def largest_entry(gradient: np.ndarray) -> float:
+    """Return the largest absolute entry; inf where one is not a number."""
+    largest = float(np.abs(gradient).max())
+    return math.inf if math.isnan(largest) else largest
+
+
 @dataclass(slots=True)
 class Ask:
     """A solver asks for J and ∇J at θ: on all rows, or on those numbered `rows`."""
@@ -34,8 +40,7 @@ class State:
     @property
     def grad_norm(self) -> float:
         """The largest absolute entry of the gradient; inf where one is not a number."""
-        largest = float(np.abs(self.gradient).max())
-        return math.inf if math.isnan(largest) else largest
+        return largest_entry(self.gradient)
 
     def gradient_at_most(self, tol: float) -> bool:
         """Tell whether ``grad_norm <= tol``; most often its root mean square, found faster, says no."""

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 import numpy as np
 
-from sk_shallow._solvers._state import State
+from sk_shallow._solvers._state import State, largest_entry
 
 
 class StopReason(StrEnum):
@@ -54,10 +54,13 @@ class Run:
         ``rule(run)`` returns a StopReason or None; the first reason counts.
     reference : float or None
         The size of a gradient that `tol` is a share of; None: that of the first state told.
+    outputs_from : int
+        Where in θ the parameters begin whose first gradient it is of; of all, where that is zero to rounding.
     """
 
-    def __init__(self, rules: Sequence["Rule"], reference: float | None = None) -> None:
+    def __init__(self, rules: Sequence["Rule"], reference: float | None = None, outputs_from: int = 0) -> None:
         self.rules = rules
+        self._outputs_from = outputs_from
         self._reference = reference
         self.losses: list[float] = []
         self.best: State | None = None
@@ -67,6 +70,9 @@ class Run:
         self.bound = 0.0
         #: How many costs belong to an earlier cost function.
         self.n_earlier = 0
+        #: The costs of this cost function at each θ, and how many moves from the last one were taken back.
+        self.reached: list[float] = []
+        self.n_taken_back = 0
 
     @property
     def n_iter(self) -> int:
@@ -78,6 +84,11 @@ class Run:
         if not self.losses:
             self.bound = min(DIVERGENCE_FACTOR * max(1.0, state.loss), sys.float_info.max)
         self.losses.append(state.loss)
+        if self.reached and self.last is not None and state.theta is self.last.theta:
+            self.n_taken_back += 1
+        else:
+            self.reached.append(state.loss)
+            self.n_taken_back = 0
         self.last = state
         if self.best is None or state.loss < self.best.loss:
             self.best = state
@@ -91,17 +102,23 @@ class Run:
     def reference(self) -> float:
         """The size of a gradient that `tol` is a share of."""
         if self._reference is None:
-            assert self.last is not None
-            self._reference = self.last.grad_norm
+            gradient = self.state.gradient
+            of_outputs = largest_entry(gradient[self._outputs_from :])
+            self._reference = largest_entry(gradient) if _is_nothing(of_outputs, gradient.dtype) else of_outputs
         return self._reference
 
-    def resume(self) -> State:
-        """Return the state to go on from with another cost, which tells it anew."""
+    @property
+    def state(self) -> State:
+        """The last state told."""
         assert self.last is not None
+        return self.last
+
+    def resume(self) -> None:
+        """Go on, from the last state with another cost, or from another, which is told in its place."""
         self.losses.pop()
         self.n_earlier = len(self.losses)
         self.best, self.reason = None, None
-        return self.last
+        self.reached, self.n_taken_back = [], 0
 
     @property
     def kept(self) -> State:
@@ -119,6 +136,11 @@ def diverged(run: Run) -> StopReason | None:
     return None if -sys.float_info.max <= run.losses[-1] <= run.bound else StopReason.DIVERGED
 
 
+def _is_nothing(size: float, dtype: np.dtype) -> bool:
+    """Tell whether the size of a gradient is zero to rounding."""
+    return size <= _ROUNDING * float(np.finfo(dtype).eps)
+
+
 def gradient_below(tol: float) -> Rule:
     """Stop when max|∇J| is at most the share tol of the run's reference.
 
@@ -126,26 +148,26 @@ def gradient_below(tol: float) -> Rule:
     """
 
     def rule(run: Run) -> StopReason | None:
-        assert run.last is not None
         reference = run.reference
-        nothing = tol > 0 and reference <= _ROUNDING * float(np.finfo(run.last.gradient.dtype).eps)
+        nothing = tol > 0 and _is_nothing(reference, run.state.gradient.dtype)
         return (
-            StopReason.CONVERGED if run.last.gradient_at_most(reference if nothing else tol * reference) else None
+            StopReason.CONVERGED if run.state.gradient_at_most(reference if nothing else tol * reference) else None
         )
 
     return rule
 
 
 def settled(window: int, tol: float) -> Rule:
-    """Stop when `window` steps have lowered the cost by next to nothing."""
-    share = min(_SETTLING_SHARE, _SETTLING_OF_TOL * tol**2)
+    """Stop when `window` steps have lowered the cost by next to nothing, or were all taken back."""
+    share = min(_SETTLING_SHARE, _SETTLING_OF_TOL * min(tol, 1.0) ** 2)
 
     def rule(run: Run) -> StopReason | None:
-        losses = run.losses
-        if len(losses) - run.n_earlier <= window:
+        if run.n_taken_back >= window:
+            return StopReason.STALLED
+        if len(run.reached) <= window:
             return None
-        fell = losses[-1 - window] - losses[-1]
-        return StopReason.SETTLED if fell <= share * losses[-1] else None
+        fell = run.reached[-1 - window] - run.reached[-1]
+        return StopReason.SETTLED if fell <= share * run.reached[-1] else None
 
     return rule
 
