@@ -101,6 +101,7 @@ GOALS: dict[str, list[Goal]] = {
         partial(_at_least, metric="accuracy", peers=[MLP, LOGISTIC], margin=-0.01),
         partial(_at_most_times, metric="log_loss", peers=[MLP], factor=1.0),
     ],
+    "curved": _against_mlp(0.0, 1.0, 0.4),
 }
 
 

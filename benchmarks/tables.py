@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 from benchmarks.draws import Draw
 from benchmarks.table import Table
-from benchmarks.tables_made import few, larger, many_classes, noise, onehot, rare, wide
+from benchmarks.tables_made import curved, few, larger, many_classes, noise, onehot, rare, wide
 from benchmarks.tables_small import small
 from benchmarks.tables_text import text
 
@@ -22,6 +22,7 @@ GROUPS: dict[str, Callable[[Draw], Iterator[Table]]] = {
     "wide": wide,
     "noise": noise,
     "few": few,
+    "curved": curved,
 }
 
 

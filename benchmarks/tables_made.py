@@ -1,4 +1,4 @@
-"""Tables beyond the small ones: larger, rare classes, one-hot columns, many classes, wide, noise, few rows."""
+"""Tables beyond the small ones: larger, rare, one-hot, many classes, wide, noise, few rows, curved."""
 
 from collections.abc import Iterator
 
@@ -177,3 +177,12 @@ def few(draw: Draw) -> Iterator[Table]:
     X, y = load_breast_cancer(return_X_y=True)
     yield Table("20 of breast cancer", X, y, bundled=True, n_train=20)
     yield Table("120 × 2000 genes", *g.expression(draw.rng(711), 520, 2000, 60, 3, 1.5), n_train=120)
+
+
+def curved(draw: Draw) -> Iterator[Table]:
+    """Yield 9 tables whose classes no line parts: a ball, the sign of a product, an absolute value."""
+    for j, (n, d) in enumerate(((150, 3), (600, 6), (3000, 20))):
+        X = draw.rng(800 + j).randn(n, d)
+        yield Table(f"{n} × {d} ball", X, ((X[:, :2] ** 2).sum(axis=1) > 1.386).astype(int))
+        yield Table(f"{n} × {d} product", X, (X[:, 0] * X[:, 1] > 0).astype(int))
+        yield Table(f"{n} × {d} absolute", X, (np.abs(X[:, 0]) > 0.674).astype(int))

@@ -11,6 +11,7 @@ that is no noise.
 All is for weights s of the rows that sum to 1, and a number of rows S that they stand for.
 """
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import reduce
@@ -19,6 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import scipy.sparse as sp
 from sklearn.utils import gen_batches
+from sklearn.utils.extmath import row_norms
 
 from sk_shallow._activations import Activation
 from sk_shallow._losses import Loss
@@ -26,7 +28,7 @@ from sk_shallow._parameters import Parameters
 from sk_shallow._scaling import Scaling
 from sk_shallow._weights import Weights
 
-#: λ where there is no estimate, the least λ to begin with, the least and the largest of all.
+#: λ where there is no estimate, and the least and the largest that there may be.
 FIRST_PENALTY, LEAST_PENALTY, _LARGEST = 3.0, 0.03, 1000.0
 #: λ is so much more than MacKay's, and γ at most _RANK times the number of rows that are uncertain.
 _BOOST, _RANK = 1.5, 3.0
@@ -102,14 +104,30 @@ class Layers:
         (X, s), (W1, b1, W2, b2) = self.sample, self.parameters
         self.Z1 = X @ W1.T + b1
         self.A1 = self.activation.values(self.Z1)
-        self.q, self.r = self.loss.curvature(self.loss.activation(self.A1 @ W2.T + b2))
-        self.trace = np.maximum(self.q - self.r * self.r, 0).sum(axis=1)
+        self.Z2 = self.A1 @ W2.T + b2
+        self.q, self.r = self.loss.curvature(self.loss.activation(self.Z2))
+        self.trace = _trace(self.q, self.r)
         self.covariance = np.diag(s @ self.q) - (self.r.T * s) @ self.r
 
     @property
     def uncertain(self) -> float:
-        """The mean of tr Λ: the share of rows whose class the network does not know."""
-        return float(self.sample.s @ self.trace)
+        """The share of rows whose class the network does not know, of the most that there could be.
+
+        It is the mean of tr Λ, next to that of the mean probabilities, times that of even ones: a rare class
+        has few rows, though each may be known as well or as badly as any.
+        """
+        even = np.zeros((1, self.Z2.shape[1]))
+        mean = (self.sample.s @ self.loss.activation(self.Z2))[None]
+        of_even, of_mean = (
+            float(_trace(*self.loss.curvature(A2))[0]) for A2 in (self.loss.activation(even), mean)
+        )
+        return float(self.sample.s @ self.trace) * (of_even / of_mean if of_mean > 0 else 1.0)
+
+    def noise(self, n_rows: float) -> float:
+        """Return about the norm of Σ r x̄ᵀ if y, of the shares known, knew nothing of x."""
+        X, s = self.sample
+        spread = float(s @ row_norms(X, squared=True)) - float(((s @ X) ** 2).sum())
+        return math.sqrt(max(n_rows * float(np.linalg.eigvalsh(self.covariance)[-1]) * spread, 0.0))
 
     def spectrum(self) -> np.ndarray:
         """Return the eigenvalues e/S of the curvature of both layers, biases left out.
@@ -128,6 +146,11 @@ class Layers:
         first = np.outer(_of_inputs(X, s, w), _of_squares(factors, roots.size, D.shape[1]))
         second = np.outer(_of_inputs(self.A1, s, s * self.trace), _eigenvalues(self.covariance))
         return np.concatenate([first.ravel(), second.ravel()])
+
+
+def _trace(q: np.ndarray, r: np.ndarray) -> np.ndarray:
+    """Return tr Λ of each row, (m,)."""
+    return np.maximum(q - r * r, 0).sum(axis=1)
 
 
 def _of_squares(factors: Iterable[np.ndarray], n_rows: int, width: int) -> np.ndarray:
@@ -188,7 +211,7 @@ def penalty_at_the_start(layers: Layers, d_output: np.ndarray, n_rows: float) ->
     A network under a penalty stays at W = 0 where λ exceeds the norm of Σ r xᵀ, r = y − p. If y knew nothing
     of x, that norm would be about the root of N = Σ |r|² |x|²; F tells how much larger it is:
 
-        λ = √(c N d / (‖W1‖² max(1, F))),    N = Σ |r|² |ā|²,    F = ‖Σ r āᵀ‖² / N,    from 3 to 1000
+        λ = √(c N d / (‖W1‖² max(1, F))),    N = Σ |r|² |ā|²,    F = ‖Σ r āᵀ‖² / N,    from 0.03 to 1000
 
     in the hidden outputs ā, centred, which are to x as W1 is to 1; c is the largest share of a direction in
     the variance of r.
@@ -210,4 +233,4 @@ def penalty_at_the_start(layers: Layers, d_output: np.ndarray, n_rows: float) ->
     signal = max(1.0, n_rows * (float((d_output.astype(np.float64) ** 2).sum()) / noise))
     direction = float(np.linalg.eigvalsh(layers.covariance)[-1]) / variance
     squared = direction * noise * W1.shape[1] / size * (n_rows / signal)
-    return float(np.clip(np.sqrt(squared), FIRST_PENALTY, _LARGEST))
+    return float(np.clip(np.sqrt(squared), LEAST_PENALTY, _LARGEST))

@@ -236,14 +236,15 @@ def _minimise(
         saddle = saddle or Saddle(objective, shape, recipe.activation, _shares(problem, recipe))
         state, is_draw = ended.state, before is None and ended.n_iter == 0
         out = None if is_draw else saddle.way_out(objective, state.loss)
-        if out is None and not paused:
-            break
-        if out is None:
-            assert search is not None
-            search.estimate(state, ended.n_iter, saddle)
+        if out is not None:
+            start, memory = out, None
+        elif paused and search is not None:
+            anew = search.estimate(state, saddle) and before is None
             objective = objective.with_penalty(search.share, state.theta, state.loss, state.gradient)
+            start, memory = (theta, None) if anew else (state.theta, state.memory)
+        else:
+            break
         ended.resume()
-        start, memory = (state.theta, state.memory) if out is None else (out, None)
         minimise(recipe.solver, objective, start, options, ended, memory)
     if search is not None:
         search.note(ended)

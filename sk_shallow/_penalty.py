@@ -1,5 +1,6 @@
 """λ in a fit: begun by the first gradient, and found by evidence once the network has come far enough."""
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,26 +23,32 @@ from sk_shallow._solvers import Rule, Run, State, StopReason
 from sk_shallow._targets import Targets
 from sk_shallow._weights import Weights
 
-#: Of the λ that holds W = 0, the share that a network grows well under.
-LETS_GO = 0.5
+#: Shares of the λ that could hold W = 0: under the first a network grows well, the second is the most of all.
+_LETS_GO, _MOST = 0.5, 0.9
+#: A cost from this share of that of W = 0 on is of a network that has not begun to learn.
+_BEGUN = 0.99
+#: What the λ of the start is multiplied by where it kept a network from that.
+_LOWERED = 0.25
 
 
 class Progress(NamedTuple):
     """How far the search for λ has come: plain numbers, which a continued fit takes up.
 
     `penalty` is λ for weights that stand for their number of rows (``Weights.n_rows``), `steps` the
-    number of steps made, `estimates` the number of marks that are behind, `rows` the number of rows seen
-    in other parts.
+    number of steps made since the cost is below `begun_below`, `estimates` the number of marks that are
+    behind, `rows` the number of rows seen in other parts, `could_hold` the λ that could hold W = 0.
     """
 
     penalty: float = FIRST_PENALTY
     steps: int = 0
     estimates: int = 0
     rows: float = 0.0
+    begun_below: float = math.inf
+    could_hold: float | None = None
 
 
 class Search:
-    """Estimates λ when a run has made so many steps as each mark says, or has converged before.
+    """Estimates λ when a network has learnt for so many steps as each mark says, or has converged before.
 
     Parameters
     ----------
@@ -73,6 +80,8 @@ class Search:
         self.progress = progress
         self._sample: Sample | None = None
         self._n_rows = progress.rows + self._weights.n_rows
+        #: The iteration from which on steps count, beside those of the fit before.
+        self._from, self._before = 0, progress.steps
 
     @property
     def share(self) -> float:
@@ -91,6 +100,8 @@ class Search:
             return self.progress.estimates < len(self._marks) and run.n_iter < max_iter
 
         def at_mark(run: Run) -> StopReason | None:
+            if run.losses[-1] >= self.progress.begun_below:
+                self._from, self._before = run.n_iter, 0
             due = is_open(run) and self._steps(run.n_iter) >= self._marks[self.progress.estimates]
             return StopReason.PAUSED if due else None
 
@@ -100,28 +111,42 @@ class Search:
         return [at_mark, *map(instead_of, ends)]
 
     def _steps(self, n_iter: int) -> int:
-        return self.progress.steps + n_iter * self._steps_an_iteration
+        return self._before + (n_iter - self._from) * self._steps_an_iteration
 
     def note(self, run: Run) -> None:
         """Record how many steps a run made, on how many rows, once it has ended."""
         self.progress = self.progress._replace(steps=self._steps(run.n_iter), rows=self._n_rows)
 
-    def estimate(self, state: State, n_iter: int, saddle: Saddle) -> None:
-        """Estimate λ at a state, after so many iterations; where the spectrum cannot be had, λ stays.
+    def estimate(self, state: State, saddle: Saddle) -> bool:
+        """Estimate λ at a state, and return whether to begin anew with it.
 
-        A network at W = 0 would tell any λ. Before the first estimate of another, λ is lowered to what does not
-        hold it there; one that such an estimate holds there has nothing to learn.
+        A network near W = 0 would tell any λ: that of the start is then lowered, and otherwise left as it is.
+        Where the spectrum cannot be had, λ stays too.
         """
-        first, early = self.progress.estimates == 0, self.progress.estimates <= 1
-        behind = sum(mark <= self._steps(n_iter) for mark in self._marks)
-        self.progress = self.progress._replace(estimates=max(self.progress.estimates + 1, behind))
-        lets_go = LETS_GO * saddle.holding * self._n_rows or np.inf
-        if first:
-            self._set(min(self._at_the_start(state), lets_go))
-        elif not saddle.is_near(state.loss):
-            self._set(self._by_evidence(state))
-        elif early:
-            self._set(min(self.progress.penalty, lets_go))
+        before = self.progress.estimates
+        self.progress = self.progress._replace(estimates=before + 1, begun_below=_BEGUN * saddle.loss)
+        if (most := self.progress.could_hold) is None:
+            most = self._could_hold(state.theta, saddle)
+            self.progress = self.progress._replace(could_hold=most)
+        if before == 0:
+            self._set(min(self._at_the_start(state), _LETS_GO * most))
+        elif state.loss < self.progress.begun_below:
+            self._set(min(self._by_evidence(state), _MOST * most))
+        elif before == 1 and most > 0 and self.progress.penalty > LEAST_PENALTY:
+            self.progress = self.progress._replace(estimates=1)
+            self._set(_LOWERED * self.progress.penalty)
+            return True
+        else:
+            self.progress = self.progress._replace(estimates=len(self._marks))
+        return False
+
+    def _could_hold(self, theta: np.ndarray, saddle: Saddle) -> float:
+        """Return the λ that holds W = 0, or that would if y were noise: it also has to hold what is not linear."""
+        try:
+            noise = self._layers(theta).noise(self._n_rows)
+        except (np.linalg.LinAlgError, MemoryError):
+            noise = 0.0
+        return max(saddle.holding * self._n_rows, saddle.slope * noise)
 
     def _set(self, penalty: float) -> None:
         """Take λ to three digits, so that what sums are rounded by makes no other; not where it is no number."""

@@ -23,6 +23,12 @@ _HOLDS = 0.95
 _HALVINGS = 24
 
 
+def _sign_of_largest(rows: np.ndarray) -> np.ndarray:
+    """Return the sign of the largest entry of each row, (m, 1)."""
+    largest = np.abs(rows).argmax(axis=1)
+    return np.sign(rows[np.arange(len(rows)), largest])[:, None]
+
+
 class Saddle:
     """The network at W = 0 that knows the shares of the classes, and what leads away from it.
 
@@ -75,9 +81,14 @@ class Saddle:
         return M, loss - 0.5 * objective.penalty * len(outputs)
 
     @property
+    def slope(self) -> float:
+        """The mean of |g1'|."""
+        return float(np.abs(self._slopes).mean())
+
+    @property
     def holding(self) -> float:
         """The λ/S from which on W = 0 is a minimum."""
-        return float(self._sigma[0] * np.abs(self._slopes).mean())
+        return float(self._sigma[0]) * self.slope
 
     def is_near(self, loss: float) -> bool:
         """Tell whether a network with that cost has learnt nothing."""
@@ -92,17 +103,22 @@ class Saddle:
         if not self.is_near(below) or objective.penalty in self._left:
             return None
         self._left.add(objective.penalty)
-        open_ways = np.flatnonzero(self._sigma * np.abs(self._slopes).mean() * _HOLDS > objective.penalty)
+        open_ways = np.flatnonzero(self._sigma * self.slope * _HOLDS > objective.penalty)
         if not len(open_ways):
             return None
         units = np.arange(self._shape.hidden_width)
         ways, side = open_ways[units // 2 % len(open_ways)], np.where(units % 2, -1.0, 1.0)
         V = (self._U.T @ self._M)[ways] / self._sigma[ways, None]
-        W1, W2 = side[:, None] * V, side * np.sign(self._slopes) * self._U[:, ways]
-        size = (len(open_ways) / self._shape.hidden_width) ** 0.5
+        V *= _sign_of_largest(V)  # so that another order of labels turns W2, and leaves W1
+        U = (self._M @ V.T) / self._sigma[ways]
+        W1, W2 = side[:, None] * V, side * np.sign(self._slopes) * U
+        size, cost = (len(open_ways) / self._shape.hidden_width) ** 0.5, np.inf
         for _ in range(_HALVINGS):
             theta = self._theta(size * W1, size * W2)
-            if objective(theta)[0] < min(self.loss, below):
+            before, cost = cost, objective(theta)[0]
+            if cost < min(self.loss, below):
                 return theta
+            if before < min(self.loss, cost):  # the lowest lies behind
+                return None
             size /= 2
         return None

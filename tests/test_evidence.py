@@ -112,7 +112,8 @@ def test_equal_rows_determine_nothing_but_biases(kind):
     both = Layers(Sample(np.stack([x, x]), found.sample.s), found.parameters, found.activation, found.loss)
     Lambda = curvature(both.parameters.W2 @ both.A1[0] + both.parameters.b2, kind)
     assert_allclose(both.covariance, Lambda, atol=1e-12)
-    assert_allclose(both.uncertain, np.trace(Lambda))
+    k = len(Lambda)
+    assert_allclose(both.uncertain, 1 - 1 / k if kind == "multiclass" else k / 4)  # as much as there can be
     assert np.abs(both.spectrum()).max() < 1e-12
 
 
@@ -254,4 +255,16 @@ def test_the_first_penalty_does_not_depend_on_the_order_of_classes():
 def test_the_first_penalty_is_a_constant_where_there_is_nothing_to_learn():
     X = np.random.RandomState(0).normal(size=(50, 6))
     assert at_the_start(np.ones((50, 1)) * [[1.0, 1e-300]], X) == FIRST_PENALTY
-    assert at_the_start(np.random.RandomState(0).randint(0, 2, size=(50, 1)), np.zeros((50, 6))) == FIRST_PENALTY
+
+
+@pytest.mark.parametrize("form", [np.asarray, sp.csr_array], ids=["dense", "sparse"])
+@every_kind
+def test_noise_has_the_norm_that_noise_has(form, kind):
+    """Labels drawn with the shares, whatever the rows: the mean of ‖Σ r x̄ᵀ‖² is N."""
+    found = layers(kind, 40, 5, form=form)
+    X, s = found.sample
+    X = X.toarray() if sp.issparse(X) else X
+    centred, n_rows = X - s @ X, 40.0
+    direction = np.linalg.eigvalsh(found.covariance)[-1]
+    expected = sum(n_rows * s[i] * direction * centred[i] @ centred[i] for i in range(40))
+    assert_allclose(found.noise(n_rows) ** 2, expected)

@@ -56,7 +56,7 @@ def test_noise_is_penalised_and_a_signal_is_not():
     X, y = make_problem("multiclass", n=1000)
     noise = np.random.RandomState(0).permutation(y)
     weak, strong = (fitted(X, labels, hidden_width=32, max_iter=500) for labels in (noise, y))
-    assert weak.l2_regularization_ > 4 * strong.l2_regularization_
+    assert weak.l2_regularization_ > 3 * strong.l2_regularization_
     shares = np.bincount(y) / len(y)
     entropy = -(shares * np.log(shares)).sum()
     assert weak.loss_ > 0.97 * entropy
@@ -135,8 +135,10 @@ def test_150_fits_of_one_iteration_are_one_of_150(options, kind):
     else:
         assert_allclose(steps.l2_regularization_, whole.l2_regularization_, rtol=0.1)
         assert_allclose(steps.loss_, whole.loss_, rtol=0.05)
-    assert steps._progress["estimates"] == whole._progress["estimates"] == 4
-    assert steps._progress["steps"] == whole._progress["steps"] == 150
+    for name in ("estimates", "steps", "begun_below", "could_hold"):
+        assert_allclose(steps._progress[name], whole._progress[name], rtol=1e-12)
+    assert 3 <= whole._progress["estimates"] <= 4
+    assert 110 < whole._progress["steps"] <= 150
 
 
 @every_solver

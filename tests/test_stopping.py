@@ -188,7 +188,7 @@ def test_sparse_text_is_learnt_as_it_comes(options, standardize):
     X, y = text()
     if not standardize and options.get("batch_size"):
         pytest.skip("the constants of batches are for scaled columns")
-    clf = ShallowNetClassifier(16, standardize=standardize, random_state=0, max_iter=200, **options)
+    clf = ShallowNetClassifier(16, standardize=standardize, random_state=0, max_iter=400, **options)
     clf.fit(X[:200], y[:200])
     assert clf.n_iter_ > 0
     assert clf.score(X[:200], y[:200]) > 0.9
