@@ -162,9 +162,10 @@ def _nothing(*buffers: np.ndarray) -> None:
 
 
 def softplus(Z: Array) -> Array:
-    """Return log(1 + exp(z)), elementwise, without overflow."""
+    """Return log(1 + exp(z)), elementwise, without overflow; of complex z too."""
     xp = namespace(Z)
-    return xp.logaddexp(Z, xp.zeros_like(Z))
+    positive = Z > 0
+    return xp.where(positive, Z, xp.zeros_like(Z)) + xp.log1p(xp.exp(xp.where(positive, -Z, Z)))
 
 
 def _softplus_apply(Z: np.ndarray, out: np.ndarray) -> None:

@@ -25,6 +25,9 @@ from sk_shallow._validation import (
 )
 from sk_shallow._weights import weights_of
 
+#: What a fit is given, checked: the arguments of ``fit_network`` before the last, and what X says of its columns.
+Prepared = tuple[Problem, Recipe, Network | None, dict[str, Any]]
+
 
 def _can_learn_in_parts(estimator: "ShallowNetClassifier") -> bool:
     if estimator.solver == "lbfgs":
@@ -121,6 +124,8 @@ class ShallowNetClassifier(FittedNetwork, ClassifierMixin, BaseEstimator):
         The last α; None for "lbfgs".
     l2_regularization_ : float
         λ as it was at the end, set against S.
+    l2_regularization_curve_ : list of float
+        λ of each cost in `loss_curve_`.
     grad_norm_ : float
         max|∇J| at the fitted network, with respect to the weights of scaled columns.
     converged_ : bool
@@ -239,13 +244,17 @@ class ShallowNetClassifier(FittedNetwork, ClassifierMixin, BaseEstimator):
         ------
         %(refused)s
         """
+        return self._fit(*self._prepare(X, y, sample_weight))
+
+    def _prepare(self, X: Array, y: Array, sample_weight: Array) -> Prepared:
+        """Check what a fit is given, and return it as values."""
         resume = self.warm_start and hasattr(self, "hidden_coef_")
         X, columns = check_training_features(self, X, reset=not resume, min_samples=2)
         y = check_labels(y, X, self)
         before = network_of(self, y) if resume else None
         targets = encode_targets(y, self.classes_ if resume else None, all_present=resume)
         weights = weights_of(check_sample_weight(sample_weight, X), self.class_weight, targets)
-        return self._fit(Problem(X, targets, weights), recipe_of(self), before, columns)
+        return Problem(X, targets, weights), recipe_of(self), before, columns
 
     @available_if(_can_learn_in_parts)
     @fit_context

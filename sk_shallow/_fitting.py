@@ -4,6 +4,7 @@ All of it is values: nothing here knows an estimator. ``fit_network`` scales, st
 """
 
 import math
+from collections.abc import Callable
 from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
@@ -25,6 +26,7 @@ from sk_shallow._solvers import (
     MemoryDict,
     Options,
     Run,
+    State,
     StopReason,
     minimise,
 )
@@ -60,7 +62,7 @@ class Network(NamedTuple):
 class Record(NamedTuple):
     """What happened in a fit: costs before each iteration and after the last, and the end.
 
-    The first `n_earlier` costs are of another λ than the last.
+    The first `n_earlier` costs are of another λ than the last; `penalties` has the λ of each.
     """
 
     losses: list[float]
@@ -71,10 +73,25 @@ class Record(NamedTuple):
     #: The last α; None where the solver has none.
     learning_rate: float | None
     l2_regularization: float
+    penalties: list[float]
+
+
+class Setting(NamedTuple):
+    """What a fit minimises, as long as it runs: J of θ for X as `scaling` has it count."""
+
+    problem: Problem
+    recipe: Recipe
+    shape: Shape
+    scaling: Scaling
+    objective: Objective
+
+
+#: Sees each state of a run, with the cost that it is a state of.
+Watch = Callable[[Setting, State], object]
 
 
 def fit_network(
-    problem: Problem, recipe: Recipe, before: Network | None, random_state: Any
+    problem: Problem, recipe: Recipe, before: Network | None, random_state: Any, watch: Watch | None = None
 ) -> tuple[Network, Record]:
     """Fit a network to a problem: from a random start, or going on from the network `before`.
 
@@ -93,7 +110,8 @@ def fit_network(
         theta = _start(problem, recipe, shape, scaling, moments, before, rng)
         search = _search(problem, recipe, shape, scaling, before)
         objective = _objective(problem, recipe, shape, scaling, _penalty_share(problem, recipe, search), map_parts)
-        ended = _minimise(objective, theta, problem, recipe, shape, before, rng, search)
+        setting = Setting(problem, recipe, shape, scaling, objective)
+        ended = _minimise(setting, theta, before, rng, search, watch)
         network = _network(ended, shape, scaling, moments, problem, before, search)
         return network, _record(ended, recipe, search)
 
@@ -216,20 +234,26 @@ def _objective(
 
 
 def _minimise(
-    objective: Objective,
+    setting: Setting,
     theta: np.ndarray,
-    problem: Problem,
-    recipe: Recipe,
-    shape: Shape,
     before: Network | None,
     rng: np.random.RandomState,
     search: Search | None,
+    watch: Watch | None,
 ) -> Run:
+    problem, recipe, shape, _, objective = setting
     n = problem.X.shape[0]
     batch_size = None if recipe.batch_size is None else min(recipe.batch_size, n)
     options = Options(recipe.learning_rate, recipe.momentum, batch_size, n, rng)
     memory = None if before is None else _in_dtype(before.memory, theta.dtype)
-    ended = Run(recipe.rules(search), None if before is None else before.reference, shape.split)
+    rules = recipe.rules(search)
+    if watch is not None:
+
+        def watching(run: Run) -> None:
+            watch(setting._replace(objective=objective), run.state)
+
+        rules.insert(0, watching)
+    ended = Run(rules, None if before is None else before.reference, shape.split)
     minimise(recipe.solver, objective, theta, options, ended, memory)
     saddle: Saddle | None = None
     while (paused := ended.reason is StopReason.PAUSED) or (not recipe.exact and ended.reason in _STANDSTILLS):
@@ -245,6 +269,8 @@ def _minimise(
         else:
             break
         ended.resume()
+        if search is not None:
+            search.begin(ended.n_earlier)
         minimise(recipe.solver, objective, start, options, ended, memory)
     if search is not None:
         search.note(ended)
@@ -305,4 +331,6 @@ def _record(ended: Run, recipe: Recipe, search: Search | None) -> Record:
         rate = kept.memory.get("step", FIRST_STEP)
     penalty = recipe.l2_regularization if search is None else search.penalty
     assert penalty is not None
-    return Record(ended.losses, ended.n_earlier, kept.loss, kept.grad_norm, ended.reason, rate, penalty)
+    losses = ended.losses
+    penalties = [penalty] * len(losses) if search is None else search.curve(len(losses))
+    return Record(losses, ended.n_earlier, kept.loss, kept.grad_norm, ended.reason, rate, penalty, penalties)

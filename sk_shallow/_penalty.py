@@ -82,6 +82,7 @@ class Search:
         self._n_rows = progress.rows + self._weights.n_rows
         #: The iteration from which on steps count, beside those of the fit before.
         self._from, self._before = 0, progress.steps
+        self._began = [(0, self.penalty)]
 
     @property
     def share(self) -> float:
@@ -139,6 +140,17 @@ class Search:
         else:
             self.progress = self.progress._replace(estimates=len(self._marks))
         return False
+
+    def begin(self, index: int) -> None:
+        """Note that the costs of a run are of this λ from one on."""
+        self._began.append((index, self.penalty))
+
+    def curve(self, n: int) -> list[float]:
+        """Return λ at each of n costs."""
+        penalties = np.empty(n)
+        for index, penalty in self._began:
+            penalties[index:] = penalty
+        return penalties.tolist()
 
     def _could_hold(self, theta: np.ndarray, saddle: Saddle) -> float:
         """Return the λ that holds W = 0, or that would if y were noise: it also has to hold what is not linear."""

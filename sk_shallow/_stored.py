@@ -18,9 +18,10 @@ def attributes_of(
 ) -> dict[str, Any]:
     """Return all attributes that an estimator has after a fit."""
     W1, b1, W2, b2 = network.parameters
-    losses = record.losses
+    losses, penalties = record.losses, record.penalties
     if recipe.one_pass:
         losses = getattr(estimator, "loss_curve_", [])[:-1] + losses
+        penalties = getattr(estimator, "l2_regularization_curve_", [])[:-1] + penalties
     kept = {name: value for name, value in vars(estimator).items() if name != "feature_names_in_"}
     return kept | {
         "classes_": targets.outputs.classes,
@@ -33,6 +34,7 @@ def attributes_of(
         "loss_curve_": losses,
         "learning_rate_": record.learning_rate,
         "l2_regularization_": record.l2_regularization,
+        "l2_regularization_curve_": penalties,
         "grad_norm_": record.grad_norm,
         "converged_": record.reason is StopReason.CONVERGED,
         "stop_reason_": record.reason.value,

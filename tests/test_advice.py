@@ -104,7 +104,7 @@ def test_a_search_prints_one_warning_a_candidate_at_most():
 def test_every_ending_has_a_sentence_of_advice(reason, solver, standardize):
     recipe = recipe_of(ShallowNetClassifier(solver=solver, standardize=standardize))
     for losses in ([1.0, 0.5], [1.0, 1.5], [1.0, 0.5, 0.6], [1.0]):
-        record = Record(losses, 0, losses[-1], 0.1, reason, recipe.learning_rate, 3.0)
+        record = Record(losses, 0, losses[-1], 0.1, reason, recipe.learning_rate, 3.0, [3.0] * len(losses))
         text = warning_text(Ending(record, recipe, 100.0, np.dtype(float)))
         assert text.startswith(reason.message)
         assert text.endswith(".")
@@ -114,7 +114,7 @@ def test_every_ending_has_a_sentence_of_advice(reason, solver, standardize):
 
 @pytest.mark.parametrize("reason", [StopReason.CONVERGED, StopReason.SETTLED])
 def test_a_good_ending_is_nothing_to_warn_of(reason):
-    record = Record([1.0, 0.5], 0, 0.5, 0.1, reason, None, 3.0)
+    record = Record([1.0, 0.5], 0, 0.5, 0.1, reason, None, 3.0, [3.0, 3.0])
     assert warning_text(Ending(record, recipe_of(ShallowNetClassifier()), 100.0, np.dtype(float))) is None
 
 

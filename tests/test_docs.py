@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from sk_shallow import ShallowNetClassifier
+from sk_shallow.textbook import ERRATA
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "sk_shallow"
@@ -29,7 +30,9 @@ def name(path):
     return str(path.relative_to(ROOT))
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/user_guide.md", "docs/settings.md"])
+@pytest.mark.parametrize(
+    "page", ["README.md", "docs/user_guide.md", "docs/settings.md", "docs/backpropagation.md"]
+)
 def test_python_blocks_run_in_order(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     found, names = blocks(ROOT / page, "python"), {}
@@ -83,3 +86,9 @@ def test_the_table_of_modules_names_every_module_below_those_that_it_imports():
     for path, module in homes.items():
         above = order[: order.index(module) + 1]
         assert imported(path) <= set(above), f"{module} stands above what it imports"
+
+
+@pytest.mark.parametrize("erratum", ERRATA, ids=lambda erratum: f"{erratum.document} {erratum.printed}")
+def test_the_page_on_the_documents_has_each_misprint(erratum):
+    page = (ROOT / "docs/backpropagation.md").read_text(encoding="utf-8").replace("\\", "")
+    assert f"| `{erratum.document}` | {erratum.printed} | {erratum.correct} | {erratum.why} |" in page

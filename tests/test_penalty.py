@@ -233,3 +233,22 @@ def test_an_activation_that_returns_no_array_is_taken_as_one(options):
     lists = Activation(lambda Z: np.tanh(Z).tolist(), lambda Z: (1 - np.tanh(Z) ** 2).tolist())
     expected = fitted(X, y, activation=Activation(np.tanh, lambda Z: 1 - np.tanh(Z) ** 2), **options)
     assert_allclose(fitted(X, y, activation=lists, **options).predict_proba(X), expected.predict_proba(X))
+
+
+@every_solver
+def test_the_curve_has_the_penalty_of_each_cost(options):
+    X, y = make_problem("binary", n=150)
+    clf = fitted(X, y, **options)
+    assert len(clf.l2_regularization_curve_) == clf.n_iter_ + 1
+    assert clf.l2_regularization_curve_[-1] == clf.l2_regularization_
+    assert len(set(clf.l2_regularization_curve_)) > 1
+    given = fitted(X, y, l2_regularization=2.0, **options)
+    assert given.l2_regularization_curve_ == [2.0] * (given.n_iter_ + 1)
+
+
+def test_the_curve_of_penalties_goes_on_with_partial_fit():
+    X, y = make_problem("binary", n=150)
+    clf = ShallowNetClassifier(4, random_state=0)
+    for _ in range(3):
+        clf.partial_fit(X, y, classes=[0, 1])
+    assert len(clf.l2_regularization_curve_) == len(clf.loss_curve_) == clf.n_iter_ + 1

@@ -1,0 +1,102 @@
+"""A look into a fit: what it minimises, as arrays of the textbook, and the states that its solver tells."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from copy import deepcopy
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+import scipy.sparse as sp
+from sklearn.base import clone
+
+from sk_shallow._activations import Activation
+from sk_shallow._fitting import Setting, fit_network
+from sk_shallow._losses import LOSSES
+from sk_shallow._solvers import State
+
+T = TypeVar("T")
+
+
+class Seen(NamedTuple):
+    """A state of a fit, and what it is a state of.
+
+    Attributes
+    ----------
+    setting : Setting
+    state : State
+    """
+
+    setting: Setting
+    state: State
+
+    @property
+    def X(self) -> np.ndarray:
+        """X (n, d) as it counts: dense, float64."""
+        X, scaling = self.setting.problem.X, self.setting.scaling.astype(np.float64)
+        if sp.issparse(X):
+            return scaling.scaled_sparse(X).toarray()
+        out = np.empty(X.shape)
+        scaling.apply(X.astype(np.float64), out=out)
+        return out
+
+    @property
+    def Y(self) -> np.ndarray:
+        """The targets (n, k) of 0 and 1."""
+        encoded, outputs = self.setting.problem.targets.encoded, self.setting.problem.targets.outputs
+        return encoded.astype(np.float64) if encoded.ndim == 2 else np.eye(outputs.n_outputs)[encoded]
+
+    @property
+    def s(self) -> np.ndarray:
+        """The weights of the rows (n,)."""
+        weights = self.setting.problem.weights
+        shares = weights.shares(np.dtype(np.float64))
+        return np.ones(weights.n) if shares is None else shares * weights.sum
+
+    @property
+    def penalty(self) -> float:
+        """λ, set against the sum of `s`."""
+        return self.setting.objective.penalty * float(self.s.sum())
+
+    @property
+    def activation(self) -> Activation:
+        """g1."""
+        return self.setting.recipe.activation
+
+    @property
+    def output(self) -> str:
+        """g2: "sigmoid" or "softmax"."""
+        loss = self.setting.problem.targets.outputs.loss
+        return next(name for name, known in LOSSES.items() if known is loss)
+
+
+class _Enough(Exception):  # noqa: N818
+    """What was to be seen has been seen."""
+
+
+def watch_fit(
+    estimator: Any, X: Any, y: Any, see: Callable[[Seen], object], *, sample_weight: Any = None, max_iter: int = 1
+) -> Any:
+    """Fit a copy of an estimator, show each state to `see`, and return the record of the fit.
+
+    A fitted estimator goes on from its network; a fresh one starts at random.
+    """
+    is_fitted = hasattr(estimator, "hidden_coef_")
+    copy = deepcopy(estimator).set_params(warm_start=True) if is_fitted else clone(estimator)
+    copy.set_params(max_iter=max_iter)._validate_params()
+    problem, recipe, before, _ = copy._prepare(X, y, sample_weight)
+    problem = problem._replace(X=problem.X.astype(np.float64))
+    watch = lambda setting, state: see(Seen(setting, state))  # noqa: E731
+    return fit_network(problem, recipe, before, copy.random_state, watch)[1]
+
+
+def seen_at_the_start(estimator: Any, X: Any, y: Any, see: Callable[[Seen], T], **how: Any) -> T:
+    """Return what `see` returns of the first state."""
+    found: list[T] = []
+
+    def once(seen: Seen) -> None:
+        found.append(see(seen))
+        raise _Enough
+
+    with suppress(_Enough):
+        watch_fit(estimator, X, y, once, **how)
+    return found[0]
