@@ -2,7 +2,18 @@
 
 from sk_shallow._activations import ACTIVATIONS, Activation
 from sk_shallow._classifier import ShallowNetClassifier
+from sk_shallow._displays import DescentPathDisplay, HiddenUnitsDisplay, LossCurveDisplay, NetworkDisplay
 from sk_shallow._solvers import SOLVERS
 from sk_shallow._version import __version__
 
-__all__ = ["ACTIVATIONS", "SOLVERS", "Activation", "ShallowNetClassifier", "__version__"]
+__all__ = [
+    "ACTIVATIONS",
+    "SOLVERS",
+    "Activation",
+    "DescentPathDisplay",
+    "HiddenUnitsDisplay",
+    "LossCurveDisplay",
+    "NetworkDisplay",
+    "ShallowNetClassifier",
+    "__version__",
+]

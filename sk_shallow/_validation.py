@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 from sklearn.base import BaseEstimator, _fit_context
+from sklearn.utils._optional_dependencies import check_matplotlib_support
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
@@ -266,3 +267,8 @@ def check_sample_weight(sample_weight: Any, X: Any) -> np.ndarray | None:
         return _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
     except ValueError as error:
         raise ValueError(f"{error} {remedy}") from None
+
+
+def check_matplotlib(caller: str) -> None:
+    """Refuse to draw without matplotlib, and say how to get it."""
+    check_matplotlib_support(caller)

@@ -9,6 +9,7 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.base import clone
 
+from sk_shallow import _network
 from sk_shallow._activations import Activation
 from sk_shallow._fitting import Setting, fit_network
 from sk_shallow._losses import LOSSES
@@ -100,3 +101,22 @@ def seen_at_the_start(estimator: Any, X: Any, y: Any, see: Callable[[Seen], T], 
     with suppress(_Enough):
         watch_fit(estimator, X, y, once, **how)
     return found[0]
+
+
+def cost_of(seen: Seen, *, most: int) -> Callable[[np.ndarray], float]:
+    """Return J of any θ, for the rows of a fit, or `most` of them at random: the textbook's."""
+    X, Y, s = seen.X, seen.Y, seen.s
+    penalty = seen.penalty / float(s.sum())
+    if len(X) > most:
+        rows = np.sort(np.random.RandomState(0).permutation(len(X))[:most])
+        X, Y, s = X[rows], Y[rows], s[rows]
+    how: Any = {"activation": seen.activation, "output": seen.output}
+    shape, output = seen.setting.shape, seen.output
+
+    def cost(theta: np.ndarray) -> float:
+        parameters = shape.views(theta)
+        layers = _network.forward(X, parameters, **how)
+        l2 = penalty * float(s.sum())
+        return float(_network.cost(layers, Y, s, parameters, output=output, l2_regularization=l2))
+
+    return cost
