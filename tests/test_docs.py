@@ -4,10 +4,14 @@ import ast
 import re
 from pathlib import Path
 
+import matplotlib as mpl
 import pytest
 
 from sk_shallow import ShallowNetClassifier
 from sk_shallow.textbook import ERRATA
+
+mpl.use("Agg")
+import matplotlib.pyplot as plt
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "sk_shallow"
@@ -30,15 +34,16 @@ def name(path):
     return str(path.relative_to(ROOT))
 
 
-@pytest.mark.parametrize(
-    "page", ["README.md", "docs/user_guide.md", "docs/settings.md", "docs/backpropagation.md"]
-)
+RUNNING = [ROOT / "README.md", *sorted(set(ROOT.glob("docs/*.md")) - {ROOT / "docs/equations.md"})]
+
+
+@pytest.mark.parametrize("page", [page for page in RUNNING if blocks(page, "python")], ids=name)
 def test_python_blocks_run_in_order(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    found, names = blocks(ROOT / page, "python"), {}
-    assert found
+    found, names = blocks(page, "python"), {}
     for number, block in enumerate(found):
         exec(compile(block, f"{page}, block {number}", "exec"), names)
+    plt.close("all")
 
 
 def test_readme_sets_up_and_tests_by_one_line_each():
@@ -59,7 +64,9 @@ def test_relative_links_lead_to_files(page):
     links = re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8"))
     links += re.findall(r"literalinclude} (\S+)", page.read_text(encoding="utf-8"))
     files = [link.partition("#")[0] for link in links if not re.match(r"[a-z]+:", link)]
-    assert [file for file in files if file and not (page.parent / file).exists()] == []
+    made = {"examples/index", *(f"examples/{example.stem}" for example in (ROOT / "examples").glob("plot_*.py"))}
+    made = made if page.parent.name == "docs" else set()
+    assert [file for file in files if file and file not in made and not (page.parent / file).exists()] == []
 
 
 @pytest.mark.parametrize("path", [*SOURCES, *PAGES], ids=name)
@@ -92,3 +99,14 @@ def test_the_table_of_modules_names_every_module_below_those_that_it_imports():
 def test_the_page_on_the_documents_has_each_misprint(erratum):
     page = (ROOT / "docs/backpropagation.md").read_text(encoding="utf-8").replace("\\", "")
     assert f"| `{erratum.document}` | {erratum.printed} | {erratum.correct} | {erratum.why} |" in page
+
+
+def test_every_example_has_a_question_and_a_picture_and_stands_in_the_gallery():
+    examples = sorted((ROOT / "examples").glob("*.py"))
+    assert len(examples) >= 13
+    for example in examples:
+        text = example.read_text(encoding="utf-8")
+        title = text.split("\n")[1:3]
+        assert len(title[0]) <= len(title[1]), example
+        assert set(title[1]) == {"="}, example
+        assert example.name == "quickstart.py" or (example.name.startswith("plot_") and "plt.show()" in text)

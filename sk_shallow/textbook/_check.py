@@ -20,7 +20,7 @@ _AGREE = 1e-4
 
 
 class GradientCheck(NamedTuple):
-    """What :func:`check_gradient` finds.
+    """What :func:`~sk_shallow.textbook.check_gradient` finds.
 
     Attributes
     ----------
@@ -50,7 +50,7 @@ def check_gradient(
     ----------
     subject : ShallowNetClassifier or callable
         An estimator: the gradient that its `fit` uses, with its penalty and scaling, is compared with
-        differences of the cost of :mod:`sk_shallow.textbook`; at its network if it is fitted, else at a random
+        differences of the cost of ``sk_shallow.textbook``; at its network if it is fitted, else at a random
         one. A callable: ``subject(parameters, X, y)`` returns J and its gradient, (dW1, db1, dW2, db2), and is
         compared with differences of its own J.
     X : array-like of shape (n, d)

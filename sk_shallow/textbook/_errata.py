@@ -24,7 +24,7 @@ class Erratum(NamedTuple):
     of : str or None
         What the formula is the derivative of L by, or the first quantity that goes wrong; None for words.
     printed_form, correct_form : callable or None
-        The derivative at a point of one example, as printed and as it should be: see :meth:`check`.
+        The derivative at a point of one example, as printed and as it should be: see ``check``.
     """
 
     document: str

@@ -111,7 +111,7 @@ def trace(estimator: Any, X: Any, y: Any, n_steps: int = 1, *, sample_weight: An
     -------
     trace : Trace
         A step more than iterations: the last is where the fit would go on. The quantities are those of
-        :mod:`sk_shallow.textbook`, in float64, on all rows; the parameters and J are those of the fit.
+        ``sk_shallow.textbook``, in float64, on all rows; the parameters and J are those of the fit.
 
     Notes
     -----
