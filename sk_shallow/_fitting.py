@@ -86,8 +86,8 @@ class Setting(NamedTuple):
     objective: Objective
 
 
-#: Sees each state of a run, with the cost that it is a state of.
-Watch = Callable[[Setting, State], object]
+#: Sees each state of a run, with the cost that it is a state of, and its iteration.
+Watch = Callable[[Setting, State, int], object]
 
 
 def fit_network(
@@ -250,7 +250,7 @@ def _minimise(
     if watch is not None:
 
         def watching(run: Run) -> None:
-            watch(setting._replace(objective=objective), run.state)
+            watch(setting._replace(objective=objective), run.state, run.n_iter)
 
         rules.insert(0, watching)
     ended = Run(rules, None if before is None else before.reference, shape.split)

@@ -254,3 +254,35 @@ def test_the_package_is_imported_without_matplotlib_and_says_what_a_picture_need
     """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "LossCurveDisplay.plot requires matplotlib" in done.stdout
+
+
+@pytest.mark.parametrize("display", [HiddenUnitsDisplay, NetworkDisplay])
+@pytest.mark.parametrize("text", ["cost_$5_to_$9", "x" * 80])
+def test_any_name_can_be_drawn_whole_or_cut(display, text):
+    clf, X, _ = fitted(h=3)
+    names = [f"{text}{j}" if len(text) < 40 else f"{j}{text}" for j in range(X.shape[1])]
+    drawn = display.from_estimator(clf, feature_names=names)
+    drawn.figure_.canvas.draw()
+    width, _ = drawn.figure_.canvas.get_width_height()
+    texts = drawn.ax_.texts or drawn.ax_.get_xticklabels()
+    boxes = [text.get_window_extent() for text in texts if text.get_text()]
+    assert boxes
+    assert all(box.x0 >= -1 and box.x1 <= width + 1 and box.y0 >= -1 for box in boxes)
+
+
+@pytest.mark.parametrize("n_units", [0, -1])
+def test_a_number_of_units_is_one_at_least(n_units):
+    clf, _, _ = fitted()
+    for display in (HiddenUnitsDisplay, NetworkDisplay):
+        with pytest.raises(ValueError, match="n_units must be 1 at least"):
+            display.from_estimator(clf, n_units=n_units)
+
+
+def test_rows_and_images_of_another_shape_are_told():
+    clf, X, _ = fitted()
+    with pytest.raises(ValueError, match=f"X has 1 columns, but the network has {X.shape[1]}"):
+        HiddenUnitsDisplay.from_estimator(clf, X[:, :1])
+    with pytest.raises(ValueError, match="image_shape must be a height and a width"):
+        HiddenUnitsDisplay.from_estimator(clf, image_shape=(1, 1, X.shape[1]))
+    with pytest.raises(ValueError, match="pass its last"):
+        DescentPathDisplay.from_estimator(LogisticRegression(), X, np.zeros(len(X)))

@@ -8,6 +8,9 @@ import scipy.sparse as sp
 from conftest import make_problem
 from conftest import textbook as plain
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.datasets import make_moons
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
 
 from sk_shallow import ACTIVATIONS, Activation, ShallowNetClassifier
 from sk_shallow import textbook as book
@@ -308,3 +311,101 @@ def test_a_trace_is_a_table():
     assert frame.loc[(2, "b1", 3, 0)].item() == found[2].b1[3]
     assert frame.loc[(0, "J", 0, 0)].item() == found[0].J
     assert "Trace of 3 states" in repr(found)
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("where", ["W1", "b1", "W2", "b2"])
+def test_what_is_no_number_is_found(wrong, where):
+    X, Y = np.random.RandomState(0).normal(size=(20, 3)), np.arange(20)[:, None] % 2
+    right = planted(None)
+
+    def function(parameters, X, Y):
+        J, gradient = right(parameters, X, Y)
+        getattr(gradient, where)[0] = wrong
+        return J, gradient
+
+    found = check_gradient(function, X, Y)
+    assert found.difference == np.inf
+    assert found.where.startswith(f"{where}[0")
+
+
+@quiet
+@pytest.mark.parametrize("seed", range(4))
+def test_a_fitted_network_near_its_kinks_is_right(seed):
+    """Central differences may straddle a kink of relu; complex steps do not."""
+    X, y = make_moons(200, noise=0.2, random_state=0)
+    clf = ShallowNetClassifier(8, random_state=seed).fit(X, y)
+    assert check_gradient(clf, X, y).difference < 1e-11
+    assert (
+        check_gradient(ShallowNetClassifier(8, activation="tanh", tol=1e-9, random_state=seed).fit(X, y), X, y)[0]
+        < 1e-8
+    )
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e-9, 1e9])
+def test_a_term_that_complex_steps_do_not_see_is_asked_for(scale):
+    """|w| of a complex number is its modulus, whose imaginary part is none."""
+    right = planted(None)
+
+    def function(parameters, X, Y, with_it):
+        J, gradient = right(parameters, X, Y)
+        W1 = gradient.W1 + (1e-3 * np.sign(parameters.W1.real) if with_it else 0)
+        J = J + 1e-3 * np.abs(parameters.W1).sum()
+        return scale * J, gradient._replace(
+            **{n: scale * p for n, p in gradient._replace(W1=W1)._asdict().items()}
+        )
+
+    X, Y = np.random.RandomState(0).normal(size=(20, 3)), np.arange(20)[:, None] % 2
+    assert check_gradient(lambda *a: function(*a, with_it=True), X, Y).difference < 1e-6
+    assert check_gradient(lambda *a: function(*a, with_it=False), X, Y).difference > 1e-3
+
+
+def test_functions_that_dislike_complex_numbers_are_asked_real_ones():
+    X, y = make_problem("binary", n=40)
+
+    def cast(Z):
+        return np.tanh(np.asarray(Z, float))
+
+    for value in (cast, lambda Z: np.tanh(Z) if not np.iscomplexobj(Z) else 1 / 0):
+        activation = Activation(value, lambda Z: 1 - np.tanh(Z) ** 2)
+        assert check_gradient(ShallowNetClassifier(4, activation=activation), X, y).difference < 1e-7
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (
+            lambda X, y: check_gradient(make_pipeline(ShallowNetClassifier()), X, y),
+            "of a pipeline, pass its last step",
+        ),
+        (lambda X, y: trace(LogisticRegression(), X, y), "ShallowNetClassifier is wanted, got LogisticRegression"),
+        (lambda X, y: trace(ShallowNetClassifier(), X, y, 0), "n_steps must be 1 at least"),
+        (lambda X, y: check_gradient(ShallowNetClassifier(), X, y, n_checked=0), "n_checked must be 1"),
+        (
+            lambda X, y: check_gradient(
+                ShallowNetClassifier(4), X, y, parameters=(np.ones((1, 3)), *[np.ones(1)] * 3)
+            ),
+            r"W1 has shape \(1, 3\), but W1 has \(4, ",
+        ),
+    ],
+)
+def test_what_is_asked_wrongly_is_told(call, message):
+    with pytest.raises(ValueError, match=message):
+        call(*make_problem("binary", n=40))
+
+
+@quiet
+@pytest.mark.parametrize(
+    "options", [{}, {"momentum": 0.0}, {"l2_regularization": 1.0}, {"solver": "lbfgs"}], ids=str
+)
+def test_a_trace_has_every_iteration_of_the_fit(options):
+    X, y = make_problem("multiclass", n=60)
+    clf = ShallowNetClassifier(4, random_state=0, max_iter=90, tol=1e-5, **options)
+    found = trace(clf, X, y, n_steps=90)
+    assert_allclose([step.J for step in found], clf.fit(X, y).loss_curve_, rtol=1e-9)
+    assert_allclose([step.l2_regularization for step in found], clf.l2_regularization_curve_, rtol=1e-9)
+
+
+def test_the_notes_have_the_derivative_by_the_output():
+    at = point()
+    assert_allclose(notes.output_derivative(at.a2, at.y), derivative(at, "a2"))

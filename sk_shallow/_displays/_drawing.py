@@ -37,6 +37,21 @@ def check_network(estimator: Any, display: str) -> None:
         )
 
 
+#: Longer names are cut: a picture is no table.
+_LONGEST = 36
+
+
+def shortened(name: str) -> str:
+    """Return a name as it is drawn."""
+    return name if len(name) <= _LONGEST else name[: _LONGEST - 1] + "…"
+
+
+def check_count(n: int | None, what: str) -> None:
+    """Refuse a number of things to draw that is below 1."""
+    if n is not None and n < 1:
+        raise ValueError(f"{what} must be 1 at least, got {n}.")
+
+
 def names(given: Sequence[str] | None, default: Sequence[str], what: str) -> list[str]:
     """Return the names given, or those by default; refuse another number of them."""
     if given is None:

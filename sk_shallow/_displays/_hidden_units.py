@@ -11,8 +11,10 @@ from sk_shallow._displays._drawing import (
     COLOURS,
     DIVERGING,
     axes,
+    check_count,
     check_network,
     names_of_features,
+    shortened,
     weights_of_scaled_columns,
 )
 
@@ -125,7 +127,12 @@ class HiddenUnitsDisplay:
             If names, the shape of images or the kind do not fit the network.
         """
         check_network(estimator, cls.__name__)
+        check_count(n_units, "n_units")
         d = estimator.n_features_in_
+        if X is not None and np.shape(X)[-1] != d:
+            raise ValueError(f"X has {np.shape(X)[-1]} columns, but the network has {d}.")
+        if image_shape is not None and len(image_shape) != 2:
+            raise ValueError(f"image_shape must be a height and a width, got {image_shape}.")
         if image_shape is not None and int(np.prod(image_shape)) != d:
             raise ValueError(
                 f"image_shape={image_shape} has {np.prod(image_shape)} pixels, but X has {d} columns."
@@ -142,7 +149,7 @@ class HiddenUnitsDisplay:
             feature_names=names_of_features(estimator, feature_names),
             image_shape=image_shape,
             lines=lines,
-            X=None if X is None else check_array(X),
+            X=None if X is None or lines is None else check_array(X),
             decide=None if lines is None else _decide(estimator),
         )
         return display.plot(ax, kind=kind, **options)
@@ -189,11 +196,13 @@ class HiddenUnitsDisplay:
         image = self.ax_.imshow(self.weights, cmap=cmap, vmin=-largest, vmax=largest, aspect="auto")
         self.figure_.colorbar(image, ax=self.ax_, label="weight, columns scaled")
         if len(self.feature_names) <= _MOST_NAMES:
-            turn = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"}
-            self.ax_.set_xticks(range(len(self.feature_names)), self.feature_names, **turn)
+            turn = {"rotation": 45, "ha": "right", "rotation_mode": "anchor", "parse_math": False}
+            self.ax_.set_xticks(range(len(self.feature_names)), map(shortened, self.feature_names), **turn)
         if len(self.units) <= _MOST_NAMES:
             self.ax_.set_yticks(range(len(self.units)), self.units)
-        self.ax_.set(xlabel="column", ylabel="hidden unit, strongest first")
+        self.ax_.set(
+            xlabel="column", ylabel="hidden unit" if len(self.units) < 8 else "hidden unit, strongest first"
+        )
 
     def _images(self, cmap: str) -> None:
         n = len(self.weights)
@@ -229,7 +238,7 @@ class HiddenUnitsDisplay:
         if self.X is not None:
             self.ax_.plot(*self.X.T, ".", color="0.5", markersize=3, zorder=0, label="rows")
         x, y = self.feature_names
-        self.ax_.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), xlabel=x, ylabel=y)
+        self.ax_.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), xlabel=shortened(x), ylabel=shortened(y))
         self.ax_.set_title("where each unit bends, and the side on which it grows", fontsize=10)
         if len(self.units) <= 12:
             self.ax_.legend(fontsize=8, loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False)

@@ -89,7 +89,7 @@ class LossCurveDisplay:
             If there is none.
         """
         if isinstance(estimator, Mapping):
-            fits = {str(key): fit for key, fit in estimator.items()}
+            fits = {str(key).lstrip("_") or "fit": fit for key, fit in estimator.items()}
         elif isinstance(estimator, Sequence):
             fits = {f"{i}: {_described(fit)}": fit for i, fit in enumerate(estimator)}
         else:
@@ -126,7 +126,10 @@ class LossCurveDisplay:
         if marks and any(curve.changes for curve in self.curves.values()):
             self.ax_.plot([], [], "|", color="0.3", markersize=12, markeredgewidth=2, label="λ found anew")
         self.ax_.set(xlabel="iteration", ylabel="cost J")
-        self.ax_.legend(frameon=False)
+        if len(self.curves) <= 6:
+            self.ax_.legend(frameon=False)
+        else:
+            self.ax_.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1.0, 0.5))
         return self
 
     def _draw(self, name: str, curve: Curve, colour: str, marks: bool) -> None:

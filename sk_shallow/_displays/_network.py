@@ -9,9 +9,11 @@ from sk_shallow._displays._drawing import (
     NEGATIVE,
     POSITIVE,
     axes,
+    check_count,
     check_network,
     names_of_features,
     names_of_outputs,
+    shortened,
     weights_of_scaled_columns,
 )
 
@@ -94,7 +96,7 @@ class NetworkDisplay:
         class_names : sequence of str, default=None
             One for each class or label; None: ``classes_``.
         n_units : int, default=None
-            How many hidden units, the strongest first; None: all, up to 60.
+            How many hidden units, the strongest first, 60 at most; None: all of those.
         ax : matplotlib Axes, default=None
             None: of a new figure, as large as the network needs.
         **options
@@ -112,6 +114,7 @@ class NetworkDisplay:
             If there are not as many names as columns or classes, or there are more than 60 columns or classes.
         """
         check_network(estimator, cls.__name__)
+        check_count(n_units, "n_units")
         W1, W2 = weights_of_scaled_columns(estimator), estimator.output_coef_
         most = max(W1.shape[1], W2.shape[0])
         if most > _MOST_UNITS:
@@ -120,7 +123,7 @@ class NetworkDisplay:
                 "HiddenUnitsDisplay shows the weights of any number."
             )
         strength = np.linalg.norm(W1, axis=1) * np.linalg.norm(W2, axis=0)
-        units = np.argsort(-strength, kind="stable")[: _MOST_UNITS if n_units is None else n_units]
+        units = np.argsort(-strength, kind="stable")[: min(n_units or _MOST_UNITS, _MOST_UNITS)]
         units = _untangled(units, W1, W2)
         outputs = names_of_outputs(estimator, class_names)
         if len(outputs) == 2 and W2.shape[0] == 1:
@@ -162,9 +165,9 @@ class NetworkDisplay:
                 np.full(len(ys), x), ys, "o", color=colour, markeredgecolor="black", zorder=3, markersize=7
             )
         for y, name in zip(places[0], self.feature_names, strict=True):
-            self.ax_.text(-0.05, y, name, ha="right", va="center", fontsize=fontsize)
+            self.ax_.text(-0.05, y, shortened(name), ha="right", va="center", fontsize=fontsize, parse_math=False)
         for y, name in zip(places[2], self.output_names, strict=True):
-            self.ax_.text(2.05, y, name, ha="left", va="center", fontsize=fontsize)
+            self.ax_.text(2.05, y, shortened(name), ha="left", va="center", fontsize=fontsize, parse_math=False)
         self.ax_.set(xlim=(-0.1, 2.1), ylim=(-0.8, max(sizes) + 0.6))
         self.ax_.set_axis_off()
         titles = ("columns", f"{len(self.units)} hidden units", "log-odds of")

@@ -87,6 +87,13 @@ def _dz1(p: Point) -> np.ndarray:
     return p.W2.T @ p.dz2 * p.a1 * (1 - p.a1)
 
 
+def _db1_of(p: Point, W1: np.ndarray) -> np.ndarray:
+    """Return db1 of a network with another W1: forward, and back."""
+    a1 = sigmoid(W1 @ p.x + p.b1)
+    dz2 = sigmoid(p.W2 @ a1 + p.b2) - p.y
+    return p.W2.T @ dz2 * a1 * (1 - a1)
+
+
 def _da2(p: Point) -> np.ndarray:
     return -p.y / p.a2 + (1 - p.y) / (1 - p.a2)
 
@@ -98,8 +105,8 @@ ERRATA: tuple[Erratum, ...] = (
         "(n[1], n[0])",
         "It maps n[0] inputs to n[1] hidden units.",
         "b1",
-        lambda p: np.resize(p.W1, (len(p.x), len(p.x))) @ p.x * 0 + _dz1(p),
-        _dz1,
+        lambda p: _db1_of(p, np.resize(p.W1, (len(p.x), len(p.x)))),
+        lambda p: _db1_of(p, p.W1),
     ),
     Erratum(
         "000",
@@ -160,6 +167,24 @@ ERRATA: tuple[Erratum, ...] = (
         "z1",
         lambda p: p.W2.T @ p.dz2 + p.a1 * (1 - p.a1),
         _dz1,
+    ),
+    Erratum(
+        "000",
+        "Loss function is only used for prediction (last layer)",
+        "The loss is used in the last layer alone, for its gradient; a prediction needs none",
+        "A prediction is A[2]; the loss compares it with y.",
+    ),
+    Erratum(
+        "001",
+        "Broadcasting in python is implicitly used for A[1] and A[2]",
+        "for Z[1] and Z[2]",
+        "The biases are added there, a row to each of n rows; σ is elementwise.",
+    ),
+    Erratum(
+        "001",
+        "We use broadcasting: Σ_k a_k b_k = ab",
+        "We use the product of matrices",
+        "A sum of outer products is a product of matrices; nothing is broadcast.",
     ),
     Erratum(
         "001",
@@ -244,6 +269,12 @@ ERRATA: tuple[Erratum, ...] = (
         "a neural network with two hidden layers",
         "with one hidden layer, and two layers of weights",
         "The code has W1 and W2.",
+    ),
+    Erratum(
+        "002",
+        "In(u), yIn(a2)",
+        "ln(u), y ln(a2)",
+        "The natural logarithm; an I stands for the l throughout.",
     ),
     Erratum(
         "002",

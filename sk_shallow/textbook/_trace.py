@@ -110,12 +110,19 @@ def trace(estimator: Any, X: Any, y: Any, n_steps: int = 1, *, sample_weight: An
     Returns
     -------
     trace : Trace
-        A step more than iterations: the last is where the fit would go on. The quantities are those of
-        ``sk_shallow.textbook``, in float64, on all rows; the parameters and J are those of the fit.
+        A step more than iterations, as `loss_curve_` has: the last is where the fit would go on. The quantities
+        are those of ``sk_shallow.textbook``, in float64, on all rows (of weight zero only those that do no
+        harm); the parameters and J are those of the fit.
+
+    Raises
+    ------
+    ValueError
+        If the estimator is another, `n_steps` is below 1, or ``fit`` refuses X or y.
 
     Notes
     -----
-    A fit that looks for λ has a state twice where λ changes; here it stands once, under the new one.
+    A move that was taken back leaves the parameters as they were. Where λ changes, the step stands under the new
+    one.
 
     Examples
     --------
@@ -132,20 +139,17 @@ def trace(estimator: Any, X: Any, y: Any, n_steps: int = 1, *, sample_weight: An
     >>> steps.to_frame().loc[(0, "dZ2")].value.round(3).tolist()
     [0.111, 0.111, -0.222]
     """
-    seen: list[Step] = []
+    seen: dict[int, Step] = {}
     data: list[np.ndarray] = []
 
     def see(now: Seen) -> None:
         if not data:
             data.extend((now.X, now.Y, now.s))
-        step = _step(now, *data)
-        if seen and all(map(np.array_equal, seen[-1][:4], step[:4])):
-            seen.pop()
-        seen.append(step)
+        seen[now.iteration] = _step(now, *data)
 
     watch_fit(estimator, X, y, see, sample_weight=sample_weight, max_iter=n_steps)
     X, Y, s = data
-    return Trace(X, Y, s, seen)
+    return Trace(X, Y, s, [seen[t] for t in sorted(seen)])
 
 
 def _step(now: Seen, X: np.ndarray, Y: np.ndarray, s: np.ndarray) -> Step:

@@ -25,10 +25,14 @@ class Seen(NamedTuple):
     ----------
     setting : Setting
     state : State
+    iteration : int
+        How many were made before it. A state told anew, under another λ or at another θ, has that of the one
+        whose place it takes.
     """
 
     setting: Setting
     state: State
+    iteration: int
 
     @property
     def X(self) -> np.ndarray:
@@ -81,12 +85,19 @@ def watch_fit(
 
     A fitted estimator goes on from its network; a fresh one starts at random.
     """
+    if not hasattr(estimator, "_prepare"):
+        raise ValueError(
+            f"A ShallowNetClassifier is wanted, got {type(estimator).__name__}: of a pipeline, pass its last "
+            "step, and X as the steps before it transform it."
+        )
+    if max_iter < 1:
+        raise ValueError(f"n_steps must be 1 at least, got {max_iter}.")
     is_fitted = hasattr(estimator, "hidden_coef_")
     copy = deepcopy(estimator).set_params(warm_start=True) if is_fitted else clone(estimator)
     copy.set_params(max_iter=max_iter)._validate_params()
     problem, recipe, before, _ = copy._prepare(X, y, sample_weight)
     problem = problem._replace(X=problem.X.astype(np.float64))
-    watch = lambda setting, state: see(Seen(setting, state))  # noqa: E731
+    watch = lambda *seen: see(Seen(*seen))  # noqa: E731
     return fit_network(problem, recipe, before, copy.random_state, watch)[1]
 
 

@@ -4,6 +4,9 @@ One example (x, y), one hidden unit: W1, b1, W2, b2, and all that lies between, 
 functions in a row, L(a2(Z2(a1(Z1)))), each with its derivatives beside it. ``chain_rule`` multiplies them along
 the path from L to each parameter, and keeps the factors; ``path`` is the way that one weight takes downhill.
 
+The formulas are taken at their word: where a2 rounds to 0 or 1, as on columns that are not scaled, they divide by
+zero or overflow, and Python says so. ``fit`` computes the same from Z2, and does not.
+
 Where there are several units, every weight has a path of its own, and one through each unit that it feeds:
 ``gradient`` adds them up, and finds the numbers of the other two documents.
 """

@@ -27,6 +27,7 @@ __all__ = [
     "gradient_descent",
     "logistic",
     "logistic_gradients",
+    "output_derivative",
     "rows",
 ]
 
@@ -204,6 +205,27 @@ def cost(layers: Layers, y: np.ndarray, *, g2: str = "sigmoid") -> float:
     000, "Cost function".
     """
     return float(LOSSES[g2].value(layers.Z2.T, y.T).mean())
+
+
+def output_derivative(A2: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Return da2 = ∂L/∂a of sigmoid outputs, before g2' makes dz2 = a2 − y of it.
+
+    Parameters
+    ----------
+    A2 : ndarray of shape (n2, m)
+        Neither 0 nor 1.
+    y : ndarray of shape (n2, m)
+
+    Returns
+    -------
+    da2 : ndarray of shape (n2, m)
+        −y/a2 + (1 − y)/(1 − a2).
+
+    Notes
+    -----
+    000, "Back Propagation for Neural Network".
+    """
+    return -y / A2 + (1 - y) / (1 - A2)
 
 
 def backward_one(
