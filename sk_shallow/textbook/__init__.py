@@ -9,7 +9,8 @@ what each step of a fit computes.
 from sk_shallow._network import Layers, Parameters, backward, cost, forward
 from sk_shallow.textbook import article, lecture, notes
 from sk_shallow.textbook._check import GradientCheck, check_gradient
-from sk_shallow.textbook._errata import ERRATA, Erratum
+from sk_shallow.textbook._errata import ERRATA
+from sk_shallow.textbook._erratum import Erratum
 from sk_shallow.textbook._trace import Step, Trace, trace
 
 __all__ = [
