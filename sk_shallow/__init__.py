@@ -2,6 +2,7 @@
 
 from sk_shallow._activations import ACTIVATIONS, Activation
 from sk_shallow._classifier import ShallowNetClassifier
+from sk_shallow._classifier_cv import ShallowNetClassifierCV
 from sk_shallow._displays import DescentPathDisplay, HiddenUnitsDisplay, LossCurveDisplay, NetworkDisplay
 from sk_shallow._solvers import SOLVERS
 from sk_shallow._version import __version__
@@ -15,5 +16,6 @@ __all__ = [
     "LossCurveDisplay",
     "NetworkDisplay",
     "ShallowNetClassifier",
+    "ShallowNetClassifierCV",
     "__version__",
 ]

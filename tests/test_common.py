@@ -4,7 +4,7 @@ import pytest
 from sklearn.neural_network import MLPClassifier
 from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
 
-from sk_shallow import ShallowNetClassifier
+from sk_shallow import ShallowNetClassifier, ShallowNetClassifierCV
 
 ESTIMATORS = [
     ShallowNetClassifier(),
@@ -14,6 +14,7 @@ ESTIMATORS = [
     ShallowNetClassifier(solver="adam", batch_size=32),
     ShallowNetClassifier(standardize=False),
     ShallowNetClassifier(activation="relu", momentum=0.9, learning_rate=0.05),
+    ShallowNetClassifierCV((4, 16), random_state=0),
 ]
 
 

@@ -1,0 +1,306 @@
+"""ShallowNetClassifierCV: width, learning rate and penalty chosen by cross-validation."""
+
+from collections.abc import Iterator
+from typing import Any, Self
+
+import numpy as np
+from sklearn import get_config
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.exceptions import NotFittedError
+from sklearn.metrics import get_scorer, log_loss
+from sklearn.model_selection import GridSearchCV, KFold, StratifiedKFold
+from sklearn.utils import Tags
+from sklearn.utils.metadata_routing import MetadataRouter
+
+from sk_shallow._array_api import Array
+from sk_shallow._classifier import ShallowNetClassifier
+from sk_shallow._docs import documented
+from sk_shallow._fitted import FittedNetwork
+from sk_shallow._targets import Outputs
+from sk_shallow._validation import PARAMETER_CONSTRAINTS, fit_context
+
+#: What is searched over, by the parameter of the network that it is for.
+_SEARCHED = {
+    "hidden_width": "hidden_widths",
+    "learning_rate": "learning_rates",
+    "l2_regularization": "l2_regularizations",
+}
+#: Parameters that are the network's own.
+_SHARED = tuple(name for name in PARAMETER_CONSTRAINTS if name not in (*_SEARCHED, "warm_start"))
+#: What a search leaves behind, as GridSearchCV has it.
+_FOUND = (
+    "cv_results_",
+    "best_index_",
+    "best_params_",
+    "best_score_",
+    "best_estimator_",
+    "scorer_",
+    "n_splits_",
+    "refit_time_",
+    "multimetric_",
+)
+_MOST_FOLDS = 5
+
+
+class ShallowNetClassifierCV(FittedNetwork, ClassifierMixin, BaseEstimator):
+    """Neural network classifier with one hidden layer, its settings chosen by cross-validation.
+
+    Every combination of widths, learning rates and penalties is scored on held-out folds, and the best is fitted
+    to all rows. The answers are those of ``GridSearchCV(ShallowNetClassifier(...), ...)``; what remains is a
+    fitted network, with all that a ``ShallowNetClassifier`` has.
+
+    Parameters
+    ----------
+    hidden_widths : sequence of int, default=(16, 64)
+        Widths h to choose from.
+    learning_rates : sequence of float or "auto", default=("auto",)
+        Step sizes α to choose from; "auto" is found in each fit.
+    l2_regularizations : sequence of float or "auto", default=("auto",)
+        Penalties λ to choose from; "auto" is found in each fit.
+    cv : int, splitter or iterable, default=None
+        As in GridSearchCV. None: five stratified folds, fewer where a class has fewer rows, but two at least.
+    scoring : str, callable, list, tuple or dict, default=None
+        As in GridSearchCV. None: the combination of least log-loss is chosen, and ``score`` is the accuracy.
+    refit : bool, str or callable, default=True
+        As in GridSearchCV. False: there is no network, and ``predict`` is not to be had.
+    error_score : "raise" or float, default=nan
+        What a fit that fails scores.
+    return_train_score : bool, default=False
+        Whether `cv_results_` has scores of training rows.
+    n_jobs : int, default=None
+        How many fits run at once, as in GridSearchCV.
+    activation, solver, momentum, batch_size, max_iter, tol, standardize, class_weight, random_state
+        As in :class:`ShallowNetClassifier`, the same for all.
+
+    Attributes
+    ----------
+    cv_results_ : dict of ndarrays
+        As GridSearchCV's: ``pandas.DataFrame(cv_results_)`` is a table.
+    best_params_ : dict
+        With "hidden_width", "learning_rate" and "l2_regularization".
+    best_score_ : float
+        Its mean score on held-out folds; with ``scoring=None`` the log-loss, negative.
+    best_index_ : int
+    best_estimator_ : ShallowNetClassifier
+        Fitted to all rows.
+    scorer_, n_splits_, refit_time_, multimetric_
+        As in GridSearchCV.
+    hidden_width_ : int
+    classes_, hidden_coef_, hidden_intercept_, output_coef_, output_intercept_, n_iter_, loss_, loss_curve_, \
+learning_rate_, l2_regularization_, l2_regularization_curve_, grad_norm_, converged_, stop_reason_
+        Of `best_estimator_`; see :class:`ShallowNetClassifier`.
+
+    See Also
+    --------
+    ShallowNetClassifier : One network.
+
+    Notes
+    -----
+    Fits run one after another, or `n_jobs` at once; a failed ``fit`` leaves the estimator as it was.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sk_shallow import ShallowNetClassifierCV
+    >>> X, y = load_iris(return_X_y=True)
+    >>> clf = ShallowNetClassifierCV(hidden_widths=(2, 8), random_state=0).fit(X, y)
+    >>> clf.best_params_["hidden_width"] == clf.hidden_width_ == len(clf.hidden_coef_)
+    True
+    """
+
+    _parameter_constraints = {
+        **{name: PARAMETER_CONSTRAINTS[name] for name in _SHARED},
+        **{name: ["array-like"] for name in _SEARCHED.values()},
+        **{
+            name: GridSearchCV._parameter_constraints[name]
+            for name in ("cv", "scoring", "refit", "error_score", "return_train_score", "n_jobs")
+        },
+    }
+
+    _doc_link_module = "sk_shallow"
+    _doc_link_template = ShallowNetClassifier._doc_link_template
+
+    def __init__(
+        self,
+        hidden_widths: Any = (16, 64),
+        *,
+        learning_rates: Any = ("auto",),
+        l2_regularizations: Any = ("auto",),
+        cv: Any = None,
+        scoring: Any = None,
+        refit: Any = True,
+        error_score: Any = np.nan,
+        return_train_score: bool = False,
+        n_jobs: int | None = None,
+        activation: Any = "relu",
+        solver: str = "gd",
+        momentum: Any = "auto",
+        batch_size: int | None = None,
+        max_iter: int = 500,
+        tol: float = 3e-3,
+        standardize: bool = True,
+        class_weight: Any = None,
+        random_state: Any = None,
+    ) -> None:
+        self.hidden_widths = hidden_widths
+        self.learning_rates = learning_rates
+        self.l2_regularizations = l2_regularizations
+        self.cv = cv
+        self.scoring = scoring
+        self.refit = refit
+        self.error_score = error_score
+        self.return_train_score = return_train_score
+        self.n_jobs = n_jobs
+        self.activation = activation
+        self.solver = solver
+        self.momentum = momentum
+        self.batch_size = batch_size
+        self.max_iter = max_iter
+        self.tol = tol
+        self.standardize = standardize
+        self.class_weight = class_weight
+        self.random_state = random_state
+
+    @fit_context
+    @documented
+    def fit(self, X: Array, y: Array, sample_weight: Array = None, **params: Any) -> Self:
+        """Score all combinations on held-out folds, and fit the best to all rows.
+
+        Parameters
+        ----------
+        %(X)s
+        %(y)s
+        %(sample_weight)s
+        **params : dict
+            For the splitter and the scorers, such as `groups`, as in GridSearchCV.
+
+        Returns
+        -------
+        self : ShallowNetClassifierCV
+            The fitted estimator. When fitting fails, the estimator is as it was before.
+
+        Raises
+        ------
+        %(refused)s
+        """
+        base = self._base()
+        for candidate in self._candidates():
+            clone(base).set_params(**candidate)._validate_params()
+        problem, _, _, columns = base._prepare(X, y, sample_weight)
+        if sample_weight is not None:
+            params["sample_weight"] = sample_weight
+        _, outputs, encoded = problem.targets
+        codes = encoded if outputs.multilabel else outputs.codes(encoded)
+        search = self._search(base, codes).fit(X, y, **params)
+        found = {name: vars(search)[name] for name in _FOUND if name in vars(search)}
+        best = vars(found["best_estimator_"]) if "best_estimator_" in found else {}
+        fitted = {name: value for name, value in best.items() if name.endswith("_") or name.startswith("_")}
+        if fitted:
+            fitted["hidden_width_"] = len(fitted["hidden_coef_"])
+        given = {name: value for name, value in vars(self).items() if not name.endswith("_")}
+        self.__dict__ = given | fitted | found | columns
+        return self
+
+    def _base(self) -> ShallowNetClassifier:
+        """Return the network that all combinations are set on."""
+        base = ShallowNetClassifier(**{name: getattr(self, name) for name in _SHARED})
+        if get_config()["enable_metadata_routing"]:
+            base.set_fit_request(sample_weight=True)
+        return base
+
+    def _grid(self) -> dict[str, list[Any]]:
+        grid = {name: list(getattr(self, plural)) for name, plural in _SEARCHED.items()}
+        empty = [_SEARCHED[name] for name, values in grid.items() if not values]
+        if empty:
+            raise ValueError(f"{empty[0]} is empty: give one value at least.")
+        return grid
+
+    def _candidates(self) -> Iterator[dict[str, Any]]:
+        """Yield each value that is searched over, by itself."""
+        for name, values in self._grid().items():
+            yield from ({name: value} for value in values)
+
+    def _search(self, base: ShallowNetClassifier, codes: Any = None) -> GridSearchCV:
+        return GridSearchCV(
+            base,
+            self._grid(),
+            scoring=_least_log_loss(codes) if self.scoring is None else self.scoring,
+            cv=_folds(codes) if self.cv is None else self.cv,
+            refit=self.refit,
+            error_score=self.error_score,
+            return_train_score=self.return_train_score,
+            n_jobs=self.n_jobs,
+        )
+
+    @documented
+    def score(self, X: Array, y: Array, sample_weight: Array = None) -> float:
+        """Return the score of the fitted network: by `scoring`, or its accuracy where that is None.
+
+        Parameters
+        ----------
+        %(X)s
+        %(y)s
+        %(sample_weight)s
+
+        Returns
+        -------
+        score : float
+
+        Raises
+        ------
+        %(raises)s
+        """
+        if self.scoring is None:
+            return float(super().score(X, y, sample_weight))
+        self._output_kind()
+        scorer = self.scorer_[self.refit] if isinstance(self.scorer_, dict) else self.scorer_
+        return float(scorer(self, X, y, **({} if sample_weight is None else {"sample_weight": sample_weight})))
+
+    def _output_kind(self) -> Outputs:
+        if hasattr(self, "cv_results_") and not hasattr(self, "hidden_coef_"):
+            raise NotFittedError("There is no network, as refit=False: set refit=True, and fit again.")
+        return super()._output_kind()
+
+    def get_metadata_routing(self) -> MetadataRouter:
+        """Return what is routed to the fits, the splitter and the scorers, as of GridSearchCV.
+
+        Returns
+        -------
+        routing : MetadataRouter
+        """
+        return self._search(self._base()).get_metadata_routing()
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.classifier_tags.multi_label = True
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
+
+
+def _least_log_loss(codes: Any) -> Any:
+    """Return the scorer of the log-loss, negative."""
+    if codes is not None and (codes.ndim == 2 or codes.max() == 0):
+        return _of_each_label
+    scorer = get_scorer("neg_log_loss")
+    return scorer.set_score_request(sample_weight=True) if get_config()["enable_metadata_routing"] else scorer
+
+
+def _of_each_label(estimator: Any, X: Array, y: Array, sample_weight: Array = None) -> float:
+    """Return the log-loss, negative, summed over labels; of one class, which is certain, 0."""
+    if not estimator._output_kind().multilabel:
+        return 0.0
+    P = estimator.predict_proba(X)
+    losses = [
+        log_loss(labels, np.column_stack([1 - p, p]), labels=[0, 1], sample_weight=sample_weight)
+        for labels, p in zip(np.asarray(y).T, P.T, strict=True)
+    ]
+    return -float(sum(losses))
+
+
+def _folds(codes: Any) -> Any:
+    """Return five folds, stratified where there is one label a row; fewer where a class has fewer rows."""
+    if codes is None or codes.ndim == 2:
+        return KFold(_MOST_FOLDS if codes is None else min(_MOST_FOLDS, len(codes)))
+    fewest = int(np.bincount(codes)[np.unique(codes)].min())
+    return StratifiedKFold(min(_MOST_FOLDS, max(2, fewest)))

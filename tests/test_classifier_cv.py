@@ -1,0 +1,192 @@
+"""ShallowNetClassifierCV: GridSearchCV's answers to the digit, and an estimator like any other."""
+
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.sparse as sp
+import sklearn
+from conftest import make_problem
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from sklearn.metrics import get_scorer
+from sklearn.model_selection import GridSearchCV, GroupKFold, StratifiedKFold, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import PolynomialFeatures
+
+from sk_shallow import ShallowNetClassifier, ShallowNetClassifierCV
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+FOLDS = StratifiedKFold(3, shuffle=True, random_state=0)
+GRID = {"hidden_width": [2, 5], "learning_rate": ["auto", 0.5], "l2_regularization": [1.0, "auto"]}
+PLURAL = {"hidden_widths": [2, 5], "learning_rates": ["auto", 0.5], "l2_regularizations": [1.0, "auto"]}
+SHARED = {"max_iter": 60, "random_state": 0}
+
+
+def both(X, y, s=None, *, shared=None, search=None, **params):
+    """Return our search and scikit-learn's, fitted to the same."""
+    shared, search = SHARED | (shared or {}), {"cv": FOLDS, "scoring": "neg_log_loss"} | (search or {})
+    given = params if s is None else params | {"sample_weight": s}
+    ours = ShallowNetClassifierCV(**PLURAL, **shared, **search).fit(X, y, **given)
+    theirs = GridSearchCV(ShallowNetClassifier(**shared), GRID, **search).fit(X, y, **given)
+    return ours, theirs
+
+
+def same(ours, theirs):
+    assert list(ours.cv_results_) == list(theirs.cv_results_)
+    for name, expected in theirs.cv_results_.items():
+        found = ours.cv_results_[name]
+        if "time" in name:
+            assert found.shape == expected.shape
+        elif name == "params":
+            assert found == expected
+        else:
+            assert type(found) is type(expected)
+            assert found.dtype == expected.dtype
+            if found.dtype.kind == "f":
+                assert_allclose(found, expected, rtol=0, atol=1e-9)
+            else:
+                assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("kind", ["binary", "multiclass"])
+@pytest.mark.parametrize("form", [np.asarray, sp.csr_array, pd.DataFrame, lambda X: X.astype(np.float32)])
+def test_the_answers_are_those_of_grid_search(kind, form):
+    X, y = make_problem(kind, n=90)
+    ours, theirs = both(form(X), y, search={"return_train_score": True})
+    same(ours, theirs)
+    assert ours.best_params_ == theirs.best_params_
+    assert ours.best_index_ == theirs.best_index_
+    assert_allclose(ours.best_score_, theirs.best_score_)
+    assert_allclose(ours.predict_proba(form(X)), theirs.predict_proba(form(X)))
+    assert_allclose(ours.score(form(X), y), theirs.score(form(X), y))
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize(
+    "shared", [{"class_weight": "balanced"}, {"solver": "lbfgs"}, {"solver": "adam"}], ids=str
+)
+def test_the_same_for_weights_and_solvers(weighted, shared):
+    X, y = make_problem("multiclass", n=90)
+    s = np.random.RandomState(0).uniform(0.5, 2, size=90) if weighted else None
+    grid = {} if shared.get("solver") != "lbfgs" else {"learning_rates": ["auto"]}
+    search = {"cv": FOLDS, "scoring": "accuracy"}
+    ours = ShallowNetClassifierCV(**PLURAL | grid, **SHARED, **shared, **search).fit(X, y, sample_weight=s)
+    singular = GRID | {name.removesuffix("s"): values for name, values in grid.items()}
+    theirs = GridSearchCV(ShallowNetClassifier(**SHARED, **shared), singular, **search)
+    same(ours, theirs.fit(X, y, sample_weight=s))
+
+
+@pytest.mark.parametrize(
+    "search",
+    [
+        {"scoring": ["accuracy", "neg_log_loss"], "refit": "accuracy"},
+        {"scoring": {"a": "accuracy"}, "refit": "a"},
+        {"scoring": lambda estimator, X, y: estimator.decision_function(X).max(), "refit": True},
+        {"scoring": "accuracy", "refit": lambda results: int(np.argmin(results["mean_test_score"]))},
+        {"scoring": "accuracy", "refit": False},
+        {"scoring": "neg_log_loss", "n_jobs": 2},
+        {"cv": 4},
+    ],
+)
+def test_the_same_for_any_scoring_and_refit(search):
+    X, y = make_problem("binary", n=80)
+    ours, theirs = both(X, y, search=search)
+    same(ours, theirs)
+    assert hasattr(ours, "best_score_") == hasattr(theirs, "best_score_")
+    assert hasattr(ours, "best_estimator_") == hasattr(theirs, "best_estimator_")
+    if search.get("refit") is not False:
+        assert_allclose(ours.score(X, y), theirs.score(X, y))
+
+
+def test_groups_reach_the_splitter():
+    X, y = make_problem("binary", n=90)
+    groups = np.arange(90) // 10
+    same(*both(X, y, search={"cv": GroupKFold(3)}, groups=groups))
+
+
+def test_groups_and_weights_are_routed():
+    X, y = make_problem("binary", n=90)
+    groups, s = np.arange(90) // 10, np.linspace(0.5, 2, 90)
+    with sklearn.config_context(enable_metadata_routing=True):
+        ours = ShallowNetClassifierCV((2, 5), cv=GroupKFold(3), **SHARED)
+        ours.fit(X, y, sample_weight=s, groups=groups)
+        scorer = get_scorer("neg_log_loss").set_score_request(sample_weight=True)
+        base = ShallowNetClassifier(**SHARED).set_fit_request(sample_weight=True)
+        grid = {"hidden_width": [2, 5], "learning_rate": ["auto"], "l2_regularization": ["auto"]}
+        theirs = GridSearchCV(base, grid, cv=GroupKFold(3), scoring=scorer).fit(
+            X, y, sample_weight=s, groups=groups
+        )
+        same(ours, theirs)
+
+
+@pytest.mark.parametrize("kind", ["binary", "multiclass", "multilabel"])
+def test_the_least_log_loss_is_chosen_and_score_is_accuracy(kind):
+    X, y = make_problem(kind, n=90)
+    clf = ShallowNetClassifierCV((1, 8), l2_regularizations=(1e6, 10.0), **SHARED).fit(X, y)
+    assert clf.best_params_["l2_regularization"] == 10.0
+    assert clf.best_index_ == np.argmax(clf.cv_results_["mean_test_score"])
+    assert clf.cv_results_["mean_test_score"].max() < 0
+    assert clf.score(X, y) == np.mean((clf.predict(X) == y).reshape(90, -1).all(axis=1))
+
+
+def test_what_remains_is_a_fitted_network():
+    X, y = make_problem("multiclass", n=90)
+    clf = ShallowNetClassifierCV((2, 6), **SHARED).fit(pd.DataFrame(X, columns=list("abcdefgh")[: X.shape[1]]), y)
+    best = clf.best_estimator_
+    assert clf.hidden_width_ == clf.best_params_["hidden_width"] == clf.hidden_coef_.shape[0]
+    for name in (name for name in vars(best) if name.endswith("_")):
+        assert_array_equal(getattr(clf, name), getattr(best, name), err_msg=name)
+    assert clf.feature_names_in_[0] == "a"
+    assert (
+        clf.set_output(transform="pandas").transform(pd.DataFrame(X, columns=clf.feature_names_in_)).shape[0] == 90
+    )
+    again = pickle.loads(pickle.dumps(clf))
+    table = pd.DataFrame(X, columns=clf.feature_names_in_)
+    assert_array_equal(again.predict(table), clf.predict(table))
+    assert repr(clone(clf)) == repr(clf)
+    assert "hidden_widths=(2, 6)" in repr(clf)
+
+
+def test_it_can_be_nested_and_piped():
+    X, y = make_problem("binary", n=90)
+    model = make_pipeline(PolynomialFeatures(), ShallowNetClassifierCV((2, 4), cv=2, **SHARED))
+    assert cross_val_score(model, X, y, cv=3).mean() > 0.6
+
+
+def test_without_a_refit_there_is_no_network():
+    X, y = make_problem("binary", n=60)
+    clf = ShallowNetClassifierCV((2, 4), refit=False, **SHARED).fit(X, y)
+    assert set(clf.best_params_) == set(GRID)
+    for method in (clf.predict, clf.predict_proba, clf.transform):
+        with pytest.raises(NotFittedError, match="refit=False: set refit=True"):
+            method(X)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"hidden_widths": (0, 4)}, "'hidden_width' parameter of ShallowNetClassifier"),
+        ({"learning_rates": ("fast",)}, "'learning_rate' parameter"),
+        ({"l2_regularizations": ()}, "l2_regularizations is empty"),
+        ({"cv": 1}, "'cv' parameter of ShallowNetClassifierCV must be an int in"),
+        ({"activation": "softmax"}, "'activation' parameter"),
+    ],
+)
+def test_what_is_wrong_is_told_and_nothing_is_lost(wrong, message):
+    X, y = make_problem("binary", n=60)
+    clf = ShallowNetClassifierCV((2, 4), **SHARED).fit(X, y)
+    before = {name: value for name, value in vars(clf).items() if name.endswith("_")}
+    with pytest.raises(ValueError, match=message):
+        clf.set_params(**wrong).fit(X, y)
+    assert {name: value for name, value in vars(clf).items() if name.endswith("_")} == before
+
+
+def test_few_rows_of_a_class_mean_fewer_folds():
+    X, y = make_problem("binary", n=60)
+    y = np.where(np.arange(60) < 3, 1, 0)
+    assert ShallowNetClassifierCV((2,), **SHARED).fit(X, y).n_splits_ == 3
+    one = ShallowNetClassifierCV((2,), **SHARED).fit(X, np.zeros(60))
+    assert_array_equal(one.predict(X), np.zeros(60))
