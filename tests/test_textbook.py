@@ -10,9 +10,10 @@ from conftest import textbook as plain
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.datasets import make_moons
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
-from sk_shallow import ACTIVATIONS, Activation, ShallowNetClassifier
+from sk_shallow import ACTIVATIONS, Activation, ShallowNetClassifier, ShallowNetClassifierCV
 from sk_shallow import textbook as book
 from sk_shallow.textbook import ERRATA, article, check_gradient, lecture, notes, trace
 from sk_shallow.textbook._point import derivative, loss_from, point
@@ -409,3 +410,14 @@ def test_a_trace_has_every_iteration_of_the_fit(options):
 def test_the_notes_have_the_derivative_by_the_output():
     at = point()
     assert_allclose(notes.output_derivative(at.a2, at.y), derivative(at, "a2"))
+
+
+@quiet
+@pytest.mark.parametrize(
+    "search", [ShallowNetClassifierCV((3,), cv=2), GridSearchCV(ShallowNetClassifier(3), {"tol": [1e-2]}, cv=2)]
+)
+def test_of_a_search_the_best_network_is_looked_into(search):
+    X, y = make_problem("binary", n=60)
+    search.fit(X, y)
+    assert check_gradient(search, X, y).difference < 1e-11
+    assert trace(search, X, y)[0].W1.shape == (3, X.shape[1])

@@ -85,6 +85,7 @@ def watch_fit(
 
     A fitted estimator goes on from its network; a fresh one starts at random.
     """
+    estimator = getattr(estimator, "best_estimator_", estimator)  # of a search
     if not hasattr(estimator, "_prepare"):
         raise ValueError(
             f"A ShallowNetClassifier is wanted, got {type(estimator).__name__}: of a pipeline, pass its last "
