@@ -4,7 +4,6 @@ from typing import Any, Self
 
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import Tags
 from sklearn.utils.metaestimators import available_if
 
 from sk_shallow._advice import Ending, light_weights_text, warn_once, warning_text
@@ -310,10 +309,3 @@ class ShallowNetClassifier(FittedNetwork, ClassifierMixin, BaseEstimator):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(upgraded(state))
-
-    def __sklearn_tags__(self) -> Tags:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
-        tags.classifier_tags.multi_label = True
-        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
-        return tags

@@ -9,7 +9,6 @@ from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.exceptions import NotFittedError
 from sklearn.metrics import get_scorer, log_loss
 from sklearn.model_selection import GridSearchCV, KFold, StratifiedKFold
-from sklearn.utils import Tags
 from sklearn.utils.metadata_routing import MetadataRouter
 
 from sk_shallow._array_api import Array
@@ -269,13 +268,6 @@ learning_rate_, l2_regularization_, l2_regularization_curve_, grad_norm_, conver
         routing : MetadataRouter
         """
         return self._search(self._base()).get_metadata_routing()
-
-    def __sklearn_tags__(self) -> Tags:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
-        tags.classifier_tags.multi_label = True
-        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
-        return tags
 
 
 def _least_log_loss(codes: Any) -> Any:

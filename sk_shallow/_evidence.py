@@ -64,27 +64,19 @@ def sample_of(
     n = X.shape[0]
     values = np.ones(n) if weights.values is None else weights.values
     if max(n, weights.sum) <= most:
-        return Sample(_as_it_counts(X, scaling), values / weights.total)
+        return Sample(scaling.scaled(X), values / weights.total)
     order = np.lexsort((y, _products(X, scaling, direction)))
     ends = np.cumsum(values[order])
     places = (np.arange(most) + 0.5) * (ends[-1] / most)
     counts = np.bincount(np.searchsorted(ends, places, side="right").clip(max=n - 1), minlength=n)
     taken = np.flatnonzero(counts)
-    return Sample(_as_it_counts(X[order[taken]], scaling), counts[taken] / most)
+    return Sample(scaling.scaled(X[order[taken]]), counts[taken] / most)
 
 
 def _products(X: Any, scaling: Scaling, direction: np.ndarray) -> np.ndarray:
     """Return the products of the rows, as they count, with `direction`."""
     rows = gen_batches(X.shape[0], _ROWS_AT_ONCE)
-    return np.concatenate([_as_it_counts(X[some], scaling) @ direction for some in rows])
-
-
-def _as_it_counts(X: Any, scaling: Scaling) -> Any:
-    if sp.issparse(X):
-        return scaling.scaled_sparse(X)
-    out = np.empty(X.shape)
-    scaling.apply(X.astype(np.float64), out=out)
-    return out
+    return np.concatenate([scaling.scaled(X[some]) @ direction for some in rows])
 
 
 @dataclass
@@ -104,8 +96,8 @@ class Layers:
         (X, s), (W1, b1, W2, b2) = self.sample, self.parameters
         self.Z1 = X @ W1.T + b1
         self.A1 = self.activation.values(self.Z1)
-        self.Z2 = self.A1 @ W2.T + b2
-        self.q, self.r = self.loss.curvature(self.loss.activation(self.Z2))
+        self.A2 = self.loss.activation(self.A1 @ W2.T + b2)
+        self.q, self.r = self.loss.curvature(self.A2)
         self.trace = _trace(self.q, self.r)
         self.covariance = np.diag(s @ self.q) - (self.r.T * s) @ self.r
 
@@ -116,18 +108,21 @@ class Layers:
         It is the mean of tr Λ, next to that of the mean probabilities, times that of even ones: a rare class
         has few rows, though each may be known as well or as badly as any.
         """
-        even = np.zeros((1, self.Z2.shape[1]))
-        mean = (self.sample.s @ self.loss.activation(self.Z2))[None]
-        of_even, of_mean = (
-            float(_trace(*self.loss.curvature(A2))[0]) for A2 in (self.loss.activation(even), mean)
-        )
+        even = self.loss.activation(np.zeros((1, self.A2.shape[1])))
+        mean = (self.sample.s @ self.A2)[None]
+        of_even, of_mean = (float(_trace(*self.loss.curvature(A2))[0]) for A2 in (even, mean))
         return float(self.sample.s @ self.trace) * (of_even / of_mean if of_mean > 0 else 1.0)
+
+    @property
+    def largest_variance(self) -> float:
+        """The variance of r in the direction of the outputs in which it is largest."""
+        return float(np.linalg.eigvalsh(self.covariance)[-1])
 
     def noise(self, n_rows: float) -> float:
         """Return about the norm of Σ r x̄ᵀ if y, of the shares known, knew nothing of x."""
         X, s = self.sample
         spread = float(s @ row_norms(X, squared=True)) - float(((s @ X) ** 2).sum())
-        return math.sqrt(max(n_rows * float(np.linalg.eigvalsh(self.covariance)[-1]) * spread, 0.0))
+        return math.sqrt(max(n_rows * self.largest_variance * spread, 0.0))
 
     def spectrum(self) -> np.ndarray:
         """Return the eigenvalues e/S of the curvature of both layers, biases left out.
@@ -231,6 +226,6 @@ def penalty_at_the_start(layers: Layers, d_output: np.ndarray, n_rows: float) ->
     if noise <= 0 or size <= 0:
         return FIRST_PENALTY
     signal = max(1.0, n_rows * (float((d_output.astype(np.float64) ** 2).sum()) / noise))
-    direction = float(np.linalg.eigvalsh(layers.covariance)[-1]) / variance
+    direction = layers.largest_variance / variance
     squared = direction * noise * W1.shape[1] / size * (n_rows / signal)
     return float(np.clip(np.sqrt(squared), LEAST_PENALTY, _LARGEST))

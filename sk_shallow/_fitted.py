@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
 from sk_shallow._activations import Activation, get_activation
@@ -108,6 +109,13 @@ class FittedNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
     _outputs: str
     _fitted_activation: str | Activation
     _far: dict[str, np.ndarray] | None
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.classifier_tags.multi_label = True
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
 
     @property
     def _parameters(self) -> Parameters:

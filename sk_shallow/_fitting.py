@@ -28,6 +28,7 @@ from sk_shallow._solvers import (
     Run,
     State,
     StopReason,
+    in_dtype,
     minimise,
 )
 from sk_shallow._targets import Targets
@@ -86,8 +87,16 @@ class Setting(NamedTuple):
     objective: Objective
 
 
+class Way(NamedTuple):
+    """What a run goes on with: a cost, a θ, and a solver's memory."""
+
+    objective: Objective
+    theta: np.ndarray
+    memory: MemoryDict | None
+
+
 #: Sees each state of a run, with the cost that it is a state of, and its iteration.
-Watch = Callable[[Setting, State, int], object]
+Watch = Callable[[Setting, State, int], None]
 
 
 def fit_network(
@@ -241,37 +250,28 @@ def _minimise(
     search: Search | None,
     watch: Watch | None,
 ) -> Run:
-    problem, recipe, shape, _, objective = setting
+    problem, recipe, shape = setting[:3]
     n = problem.X.shape[0]
     batch_size = None if recipe.batch_size is None else min(recipe.batch_size, n)
     options = Options(recipe.learning_rate, recipe.momentum, batch_size, n, rng)
-    memory = None if before is None else _in_dtype(before.memory, theta.dtype)
+    memory = None if before is None else in_dtype(before.memory, theta.dtype)
     rules = recipe.rules(search)
     if watch is not None:
-
-        def watching(run: Run) -> None:
-            watch(setting._replace(objective=objective), run.state, run.n_iter)
-
-        rules.insert(0, watching)
+        rules.insert(0, lambda run: watch(setting, run.state, run.n_iter))
     ended = Run(rules, None if before is None else before.reference, shape.split)
-    minimise(recipe.solver, objective, theta, options, ended, memory)
-    saddle: Saddle | None = None
-    while (paused := ended.reason is StopReason.PAUSED) or (not recipe.exact and ended.reason in _STANDSTILLS):
-        saddle = saddle or Saddle(objective, shape, recipe.activation, _shares(problem, recipe))
-        state, is_draw = ended.state, before is None and ended.n_iter == 0
-        out = None if is_draw else saddle.way_out(objective, state.loss)
-        if out is not None:
-            start, memory = out, None
-        elif paused and search is not None:
-            anew = search.estimate(state, saddle) and before is None
-            objective = objective.with_penalty(search.share, state.theta, state.loss, state.gradient)
-            start, memory = (theta, None) if anew else (state.theta, state.memory)
-        else:
-            break
-        ended.resume()
-        if search is not None:
-            search.begin(ended.n_earlier)
-        minimise(recipe.solver, objective, start, options, ended, memory)
+    draw, saddle = theta if before is None else None, None
+    way: Way | None = Way(setting.objective, theta, memory)
+    while way is not None:
+        setting = setting._replace(objective=way.objective)
+        minimise(recipe.solver, *way[:2], options, ended, way.memory)
+        way = None
+        if ended.reason is StopReason.PAUSED or (not recipe.exact and ended.reason in _STANDSTILLS):
+            saddle = saddle or Saddle(setting.objective, shape, recipe.activation, _shares(problem, recipe))
+            way = _way_on(setting.objective, ended, saddle, draw, search)
+        if way is not None:
+            ended.resume()
+            if search is not None:
+                search.begin(ended.n_earlier)
     if search is not None:
         search.note(ended)
     if not math.isfinite(ended.kept.loss):
@@ -279,12 +279,20 @@ def _minimise(
     return ended
 
 
-def _in_dtype(memory: MemoryDict | None, dtype: np.dtype) -> MemoryDict | None:
-    """Return a solver's memory in the dtype of θ; none where it is not finite, and would stop all steps."""
-    floats = {name: value for name, value in (memory or {}).items() if isinstance(value, np.ndarray)}
-    if memory is None or not all(np.isfinite(value).all() for value in floats.values()):
+def _way_on(
+    objective: Objective, ended: Run, saddle: Saddle, draw: np.ndarray | None, search: Search | None
+) -> Way | None:
+    """Return how a run goes on: from W = 0, or with another λ where it has paused for that; None: it has ended."""
+    state = ended.state
+    if draw is None or ended.n_iter > 0:  # the draw is at no saddle
+        out = saddle.way_out(objective, state.loss)
+        if out is not None:
+            return Way(objective, out, None)
+    if ended.reason is not StopReason.PAUSED or search is None:
         return None
-    return memory | {name: value.astype(dtype, copy=False) for name, value in floats.items()}
+    anew = search.estimate(state, saddle)
+    objective = objective.with_penalty(search.share, state.theta, state.loss, state.gradient)
+    return Way(objective, draw, None) if anew and draw is not None else Way(objective, state.theta, state.memory)
 
 
 def _explain_start(problem: Problem, recipe: Recipe) -> NoReturn:

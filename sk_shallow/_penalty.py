@@ -1,6 +1,8 @@
 """λ in a fit: begun by the first gradient, and found by evidence once the network has come far enough."""
 
 import math
+from collections.abc import Callable
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -45,6 +47,14 @@ class Progress(NamedTuple):
     rows: float = 0.0
     begun_below: float = math.inf
     could_hold: float | None = None
+
+
+def _found(estimate: Callable[[], float], otherwise: float) -> float:
+    """Return an estimate, or `otherwise` where the spectrum cannot be had."""
+    try:
+        return estimate()
+    except (np.linalg.LinAlgError, MemoryError):
+        return otherwise
 
 
 class Search:
@@ -124,18 +134,22 @@ class Search:
         A network near W = 0 would tell any λ: that of the start is then lowered, and otherwise left as it is.
         Where the spectrum cannot be had, λ stays too.
         """
-        before = self.progress.estimates
+        before, layers = self.progress.estimates, cache(lambda: self._layers(state.theta))
         self.progress = self.progress._replace(estimates=before + 1, begun_below=_BEGUN * saddle.loss)
         if (most := self.progress.could_hold) is None:
-            most = self._could_hold(state.theta, saddle)
+            most = self._could_hold(layers, saddle)
             self.progress = self.progress._replace(could_hold=most)
+        penalty = self.progress.penalty
         if before == 0:
-            self._set(min(self._at_the_start(state), _LETS_GO * most))
+            d_output = self._shape.views(state.gradient).W2
+            found = _found(lambda: penalty_at_the_start(layers(), d_output, self._n_rows), penalty)
+            self._set(min(found, _LETS_GO * most))
         elif state.loss < self.progress.begun_below:
-            self._set(min(self._by_evidence(state), _MOST * most))
-        elif before == 1 and most > 0 and self.progress.penalty > LEAST_PENALTY:
+            found = _found(lambda: penalty_by_evidence(layers(), penalty, self._n_rows), penalty)
+            self._set(min(found, _MOST * most))
+        elif before == 1 and most > 0 and penalty > LEAST_PENALTY:
             self.progress = self.progress._replace(estimates=1)
-            self._set(_LOWERED * self.progress.penalty)
+            self._set(_LOWERED * penalty)
             return True
         else:
             self.progress = self.progress._replace(estimates=len(self._marks))
@@ -152,31 +166,15 @@ class Search:
             penalties[index:] = penalty
         return penalties.tolist()
 
-    def _could_hold(self, theta: np.ndarray, saddle: Saddle) -> float:
+    def _could_hold(self, layers: Callable[[], Layers], saddle: Saddle) -> float:
         """Return the λ that holds W = 0, or that would if y were noise: it also has to hold what is not linear."""
-        try:
-            noise = self._layers(theta).noise(self._n_rows)
-        except (np.linalg.LinAlgError, MemoryError):
-            noise = 0.0
+        noise = _found(lambda: layers().noise(self._n_rows), 0.0)
         return max(saddle.holding * self._n_rows, saddle.slope * noise)
 
     def _set(self, penalty: float) -> None:
         """Take λ to three digits, so that what sums are rounded by makes no other; not where it is no number."""
         if np.isfinite(penalty):
             self.progress = self.progress._replace(penalty=float(f"{max(penalty, LEAST_PENALTY):.3g}"))
-
-    def _at_the_start(self, state: State) -> float:
-        try:
-            d_output = self._shape.views(state.gradient).W2
-            return penalty_at_the_start(self._layers(state.theta), d_output, self._n_rows)
-        except (np.linalg.LinAlgError, MemoryError):
-            return self.progress.penalty
-
-    def _by_evidence(self, state: State) -> float:
-        try:
-            return penalty_by_evidence(self._layers(state.theta), self.progress.penalty, self._n_rows)
-        except (np.linalg.LinAlgError, MemoryError):
-            return self.progress.penalty
 
     def _layers(self, theta: np.ndarray) -> Layers:
         if self._sample is None:

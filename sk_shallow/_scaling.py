@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
+import scipy.sparse as sp
 from sklearn.utils.sparsefuncs import inplace_column_scale
 
 from sk_shallow._moments import Moments
@@ -75,8 +76,13 @@ class Scaling:
         if X is not out:
             out[...] = X
 
-    def scaled_sparse(self, X: Any) -> Any:
-        """Return the scaled rows of a CSR X, a copy in float64."""
+    def scaled(self, X: Any) -> Any:
+        """Return the scaled rows of X, dense or CSR, a copy in float64."""
+        is_sparse = bool(sp.issparse(X))
+        if not is_sparse:
+            out = np.empty(X.shape)
+            self.apply(X.astype(np.float64), out=out)
+            return out
         X = X.astype(np.float64, copy=True)
         if self.unit is not None:
             inplace_column_scale(X, self.unit)

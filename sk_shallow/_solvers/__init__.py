@@ -14,7 +14,7 @@ import numpy as np
 from sk_shallow._solvers._descent import Adam, Nesterov, StepRule, descend, descend_in_batches
 from sk_shallow._solvers._found import FIRST_STEP, descend_freely
 from sk_shallow._solvers._lbfgs import Lbfgs
-from sk_shallow._solvers._state import Ask, Evaluate, MemoryDict, Solving, State
+from sk_shallow._solvers._state import Ask, Evaluate, MemoryDict, Solving, State, in_dtype
 from sk_shallow._solvers._stopping import (
     SETTLING_EPOCHS,
     SETTLING_STEPS,
@@ -46,6 +46,7 @@ __all__ = [
     "diverged",
     "drive",
     "gradient_below",
+    "in_dtype",
     "minimise",
     "settled",
 ]

@@ -11,6 +11,14 @@ import numpy as np
 MemoryDict = dict[str, Any]
 
 
+def in_dtype(memory: MemoryDict | None, dtype: np.dtype) -> MemoryDict | None:
+    """Return a solver's memory in the dtype of θ; none where it is not finite, and would stop all steps."""
+    floats = {name: value for name, value in (memory or {}).items() if isinstance(value, np.ndarray)}
+    if memory is None or not all(np.isfinite(value).all() for value in floats.values()):
+        return None
+    return memory | {name: value.astype(dtype, copy=False) for name, value in floats.items()}
+
+
 def largest_entry(gradient: np.ndarray) -> float:
     """Return the largest absolute entry; inf where one is not a number."""
     largest = float(np.abs(gradient).max())

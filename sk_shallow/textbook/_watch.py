@@ -37,12 +37,8 @@ class Seen(NamedTuple):
     @property
     def X(self) -> np.ndarray:
         """X (n, d) as it counts: dense, float64."""
-        X, scaling = self.setting.problem.X, self.setting.scaling.astype(np.float64)
-        if sp.issparse(X):
-            return scaling.scaled_sparse(X).toarray()
-        out = np.empty(X.shape)
-        scaling.apply(X.astype(np.float64), out=out)
-        return out
+        X = self.setting.scaling.astype(np.float64).scaled(self.setting.problem.X)
+        return X.toarray() if bool(sp.issparse(X)) else X
 
     @property
     def Y(self) -> np.ndarray:
@@ -79,7 +75,7 @@ class _Enough(Exception):  # noqa: N818
 
 
 def watch_fit(
-    estimator: Any, X: Any, y: Any, see: Callable[[Seen], object], *, sample_weight: Any = None, max_iter: int = 1
+    estimator: Any, X: Any, y: Any, see: Callable[[Seen], None], *, sample_weight: Any = None, max_iter: int = 1
 ) -> Any:
     """Fit a copy of an estimator, show each state to `see`, and return the record of the fit.
 
