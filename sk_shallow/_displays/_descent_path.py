@@ -136,7 +136,8 @@ class DescentPathDisplay:
         watch_fit(estimator, X, y, see, sample_weight=sample_weight, max_iter=n_steps)
         if len(thetas) < 2:
             raise ValueError("The fit made no step, so there is no path: it begins where it ends.")
-        cost = cost_of(last[0], most=_MOST_ROWS)
+        of_parameters, views = cost_of(last[0], _MOST_ROWS), last[0].setting.shape.views
+        cost = lambda theta: float(of_parameters(views(theta)))  # noqa: E731
         chosen = np.unique(np.linspace(0, len(thetas) - 1, _MOST_POINTS).round().astype(int))
         states = np.array(thetas, dtype=np.float64)[chosen]
         plane = _plane(states)

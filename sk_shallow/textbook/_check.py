@@ -1,21 +1,19 @@
 """Is a gradient the gradient? Complex steps where functions take complex numbers, else central differences."""
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_array, check_random_state
 
-from sk_shallow import _network
 from sk_shallow._parameters import Parameters, Shape, draw
-from sk_shallow.textbook._watch import Seen, seen_at_the_start
+from sk_shallow.textbook._complex_step import complex_step
+from sk_shallow.textbook._watch import Cost, Seen, cost_of, seen_at_the_start
 
-#: J of parameters, real or complex.
-Cost = Callable[[Parameters], Any]
-#: The step of complex differences: below rounding, as nothing is subtracted; and that of central ones, about ε^⅓.
-_COMPLEX, _REAL = 1e-30, 6e-6
+#: The step of central differences, about ε^⅓.
+_STEP = 6e-6
 #: Complex steps are those of a function where, at points drawn at random, this share of them agrees with central
 #: differences so far: where it has a kink or takes |z|, they do not, but at a kink that a central step straddles.
 _AGREE, _SHARE, _POINTS, _ENTRIES = 1e-6, 0.75, 4, 6
@@ -122,11 +120,7 @@ def _of_estimator(
 
     seen, found, at = seen_at_the_start(estimator, X, y, gradient)
 
-    def cost(theta: Parameters) -> Any:
-        layers = _network.forward(seen.X, theta, activation=seen.activation, output=seen.output)
-        return _network.cost(layers, seen.Y, seen.s, theta, output=seen.output, l2_regularization=seen.penalty)
-
-    return cost, seen.setting.shape.views(found), at
+    return cost_of(seen), seen.setting.shape.views(found), at
 
 
 def _random(shape: Shape, rng: np.random.RandomState) -> Parameters:
@@ -187,12 +181,12 @@ class Slopes:
         return np.abs(steps - central) <= _AGREE * max(float(np.abs(central).max()), float(np.abs(steps).max()))
 
     def _central(self, at: Parameters, name: str, index: tuple[int, ...]) -> float:
-        step = _REAL * max(1.0, abs(float(getattr(at, name)[index])))
-        ahead, behind = (float(self._cost(_moved(at, name, index, sign * step))) for sign in (1, -1))
+        step = _STEP * max(1.0, abs(float(getattr(at, name)[index])))
+        ahead, behind = (float(self._cost(_moved(at, name, index, move))) for move in (step, -step))
         return (ahead - behind) / (2 * step)
 
     def _by_complex_step(self, at: Parameters, name: str, index: tuple[int, ...]) -> float:
-        return float(np.imag(self._cost(_moved(at, name, index, 1j * _COMPLEX)))) / _COMPLEX
+        return float(complex_step(lambda part: self._cost(at._replace(**{name: part})), getattr(at, name), index))
 
 
 def _largest(slopes: Slopes, found: Parameters, n_checked: int, rng: np.random.RandomState) -> GradientCheck:
@@ -220,7 +214,7 @@ def _some(shape: tuple[int, ...], n: int, rng: np.random.RandomState) -> Iterato
     return (tuple(int(i) for i in index) for index in zip(*np.unravel_index(chosen, shape), strict=True))
 
 
-def _moved(at: Parameters, name: str, index: tuple[int, ...], step: complex) -> Parameters:
-    part = getattr(at, name).astype(np.result_type(np.float64, type(step)))
+def _moved(at: Parameters, name: str, index: tuple[int, ...], step: float) -> Parameters:
+    part = getattr(at, name).copy()
     part[index] += step
     return at._replace(**{name: part})

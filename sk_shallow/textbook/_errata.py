@@ -1,17 +1,11 @@
 """What the three documents print wrongly: each misprint, and each wrong formula as code beside the right one."""
 
-from collections.abc import Callable
-from typing import Any
-
 import numpy as np
 
+from sk_shallow._activations import sigmoid
+from sk_shallow.textbook._complex_step import complex_step
 from sk_shallow.textbook._erratum import Erratum
-from sk_shallow.textbook._point import Point, sigmoid
-
-
-def _by_complex_step(function: Callable[[Any], Any], value: np.ndarray) -> np.ndarray:
-    """Return the derivative of an elementwise function."""
-    return function(value + 1e-30j).imag / 1e-30
+from sk_shallow.textbook._point import Point
 
 
 def _dz1(p: Point) -> np.ndarray:
@@ -156,8 +150,8 @@ ERRATA: tuple[Erratum, ...] = (
         "L = −{y ln(a2) + (1 − y) ln(1 − a2)}",
         "A loss is minimised; this one has its maximum where the prediction is right.",
         "a2",
-        lambda p: _by_complex_step(lambda a: p.y * np.log(a) + (1 - p.y) * np.log(1 - a), p.a2),
-        lambda p: _by_complex_step(lambda a: -(p.y * np.log(a) + (1 - p.y) * np.log(1 - a)), p.a2),
+        lambda p: complex_step(lambda a: p.y * np.log(a) + (1 - p.y) * np.log(1 - a), p.a2),
+        lambda p: complex_step(lambda a: -(p.y * np.log(a) + (1 - p.y) * np.log(1 - a)), p.a2),
     ),
     Erratum(
         "002",
@@ -183,8 +177,8 @@ ERRATA: tuple[Erratum, ...] = (
         "1/(1 + e^−z)",
         "The parentheses are missing.",
         "z2",
-        lambda p: _da2(p) * _by_complex_step(lambda z: 1 / 1 + np.exp(-z), p.z2),
-        lambda p: _da2(p) * _by_complex_step(lambda z: 1 / (1 + np.exp(-z)), p.z2),
+        lambda p: _da2(p) * complex_step(lambda z: 1 / 1 + np.exp(-z), p.z2),
+        lambda p: _da2(p) * complex_step(lambda z: 1 / (1 + np.exp(-z)), p.z2),
     ),
     Erratum(
         "002",

@@ -6,13 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from sk_shallow._activations import sigmoid
+from sk_shallow.textbook._complex_step import complex_step
+
 #: The quantities of one example, by name.
 Point = SimpleNamespace
-
-
-def sigmoid(z: Any) -> Any:
-    """Return 1 / (1 + exp(−z)) of real or complex z."""
-    return 1 / (1 + np.exp(-z))
 
 
 def loss(a: Any, y: Any) -> Any:
@@ -63,7 +61,7 @@ def loss_from(point: Point, name: str, value: np.ndarray) -> Any:
 
 
 def derivative(point: Point, name: str) -> np.ndarray:
-    """Return ∂L/∂ of one quantity, of its shape, by complex steps: Im L(v + i ε) / ε.
+    """Return ∂L/∂ of one quantity, of its shape, by complex steps.
 
     Parameters
     ----------
@@ -74,10 +72,8 @@ def derivative(point: Point, name: str) -> np.ndarray:
     -------
     derivative : ndarray
     """
-    value, step = getattr(point, name), 1e-30
+    value = getattr(point, name)
     found = np.empty(value.shape)
     for index in np.ndindex(value.shape):
-        moved = value.astype(complex)
-        moved[index] += 1j * step
-        found[index] = loss_from(point, name, moved).imag / step
+        found[index] = complex_step(lambda moved: loss_from(point, name, moved), value, index)
     return found

@@ -13,9 +13,12 @@ from sk_shallow import _network
 from sk_shallow._activations import Activation
 from sk_shallow._fitting import Setting, fit_network
 from sk_shallow._losses import LOSSES
+from sk_shallow._parameters import Parameters
 from sk_shallow._solvers import State
 
 T = TypeVar("T")
+#: J of parameters, real or complex.
+Cost = Callable[[Parameters], Any]
 
 
 class Seen(NamedTuple):
@@ -111,20 +114,17 @@ def seen_at_the_start(estimator: Any, X: Any, y: Any, see: Callable[[Seen], T], 
     return found[0]
 
 
-def cost_of(seen: Seen, *, most: int) -> Callable[[np.ndarray], float]:
-    """Return J of any θ, for the rows of a fit, or `most` of them at random: the textbook's."""
+def cost_of(seen: Seen, most: int | None = None) -> Cost:
+    """Return the textbook's J for the rows of a fit, or for `most` of them at random."""
     X, Y, s = seen.X, seen.Y, seen.s
-    penalty = seen.penalty / float(s.sum())
-    if len(X) > most:
+    penalty, activation, output = seen.penalty / float(s.sum()), seen.activation, seen.output
+    if most is not None and len(X) > most:
         rows = np.sort(np.random.RandomState(0).permutation(len(X))[:most])
         X, Y, s = X[rows], Y[rows], s[rows]
-    how: Any = {"activation": seen.activation, "output": seen.output}
-    shape, output = seen.setting.shape, seen.output
+    l2 = penalty * float(s.sum())
 
-    def cost(theta: np.ndarray) -> float:
-        parameters = shape.views(theta)
-        layers = _network.forward(X, parameters, **how)
-        l2 = penalty * float(s.sum())
-        return float(_network.cost(layers, Y, s, parameters, output=output, l2_regularization=l2))
+    def cost(parameters: Parameters) -> Any:
+        layers = _network.forward(X, parameters, activation=activation, output=output)
+        return _network.cost(layers, Y, s, parameters, output=output, l2_regularization=l2)
 
     return cost
