@@ -1,14 +1,10 @@
 """Configuration of the documentation build."""
 
-import os
-
 import matplotlib as mpl
 
 from sk_shallow import __version__
 
 mpl.use("Agg")
-# No bar in the built pages: they show what an example prints.
-os.environ.setdefault("OMP_NUM_THREADS", "2")
 
 project = "sk_shallow"
 copyright = "2026, the sk_shallow developers"
@@ -72,7 +68,6 @@ sphinx_gallery_conf = {
     "filename_pattern": r"plot_",
     "ignore_pattern": r"quickstart\.py|__init__\.py",
     "abort_on_example_error": True,
-    "only_warn_on_example_error": False,
     "download_all_examples": False,
     "show_memory": False,
     "min_reported_time": 1_000,

@@ -79,3 +79,9 @@ def weights_of_scaled_columns(estimator: Any) -> np.ndarray:
         return estimator.hidden_coef_
     scaling = scaling_of(Moments(**moments), np.dtype(np.float64), sparse=False)
     return estimator.hidden_coef_ * scaling.raw_scale
+
+
+def strongest(estimator: Any, n: int) -> np.ndarray:
+    """Return the numbers of the n hidden units whose weights, in and out, are largest, the largest first."""
+    sizes = np.linalg.norm(weights_of_scaled_columns(estimator), axis=1)
+    return np.argsort(-sizes * np.linalg.norm(estimator.output_coef_, axis=0), kind="stable")[:n]

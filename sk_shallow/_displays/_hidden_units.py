@@ -1,6 +1,6 @@
 """HiddenUnitsDisplay: what each hidden unit responds to."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -15,12 +15,13 @@ from sk_shallow._displays._drawing import (
     check_network,
     names_of_features,
     shortened,
+    strongest,
     weights_of_scaled_columns,
 )
 
 _KINDS = ("heatmap", "images", "lines")
-#: More columns or units than these are not named one by one.
-_MOST_NAMES = 40
+#: More columns or units than these are not named one by one, or not drawn unless they are asked for.
+_MOST_NAMES, _MOST_UNITS = 40, 64
 
 
 class HiddenUnitsDisplay:
@@ -41,8 +42,8 @@ class HiddenUnitsDisplay:
         For two columns: w1, w2 and b of each unit, of raw columns.
     X : ndarray of shape (n, 2), default=None
         Rows to draw beside the lines.
-    decide : callable, default=None
-        ``decide(X)`` returns the class of rows, from 0 on, for the regions behind the lines.
+    regions : tuple of ndarrays of shape (r,), (r,), (r, r), default=None
+        For two columns: a grid, and the class predicted at (x, y), by rows of y, as its place in ``classes_``.
 
     Attributes
     ----------
@@ -76,10 +77,10 @@ class HiddenUnitsDisplay:
         image_shape: tuple[int, int] | None = None,
         lines: np.ndarray | None = None,
         X: np.ndarray | None = None,
-        decide: Callable[[np.ndarray], np.ndarray] | None = None,
+        regions: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None,
     ) -> None:
         self.weights, self.units, self.feature_names = weights, units, list(feature_names)
-        self.image_shape, self.lines, self.X, self.decide = image_shape, lines, X, decide
+        self.image_shape, self.lines, self.X, self.regions = image_shape, lines, X, regions
 
     @classmethod
     def from_estimator(
@@ -137,20 +138,18 @@ class HiddenUnitsDisplay:
             raise ValueError(
                 f"image_shape={image_shape} has {np.prod(image_shape)} pixels, but X has {d} columns."
             )
-        W1 = weights_of_scaled_columns(estimator)
-        strength = np.linalg.norm(W1, axis=1) * np.linalg.norm(estimator.output_coef_, axis=0)
-        units = np.argsort(-strength, kind="stable")[: min(64, len(W1)) if n_units is None else n_units]
-        lines = None
+        units = strongest(estimator, n_units or _MOST_UNITS)
+        planar: dict[str, Any] = {}
         if d == 2:
             lines = np.column_stack([estimator.hidden_coef_, estimator.hidden_intercept_])[units]
+            rows = None if X is None else check_array(X)
+            planar = {"lines": lines, "X": rows, "regions": _regions(estimator, *_extent(lines, rows))}
         display = cls(
-            weights=W1[units],
+            weights=weights_of_scaled_columns(estimator)[units],
             units=units,
             feature_names=names_of_features(estimator, feature_names),
             image_shape=image_shape,
-            lines=lines,
-            X=None if X is None or lines is None else check_array(X),
-            decide=None if lines is None else _decide(estimator),
+            **planar,
         )
         return display.plot(ax, kind=kind, **options)
 
@@ -224,8 +223,8 @@ class HiddenUnitsDisplay:
 
     def _lines(self, cmap: str) -> None:
         assert self.lines is not None
-        low, high = self._extent()
-        self._regions(low, high)
+        low, high = _extent(self.lines, self.X)
+        self._colour()
         for i, (unit, (w1, w2, b)) in enumerate(zip(self.units, self.lines, strict=True)):
             colour, corners = COLOURS[i % len(COLOURS)], _within(w1, w2, b, low, high)
             if len(corners) < 2:
@@ -243,43 +242,42 @@ class HiddenUnitsDisplay:
         if len(self.units) <= 12:
             self.ax_.legend(fontsize=8, loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False)
 
-    def _regions(self, low: np.ndarray, high: np.ndarray) -> None:
+    def _colour(self) -> None:
         """Draw where each class is predicted, behind the lines."""
-        if self.decide is None:
+        if self.regions is None:
             return
         from matplotlib.colors import ListedColormap
 
-        x, y = (np.linspace(*ends, 200) for ends in zip(low, high, strict=True))
-        corners = np.stack(np.meshgrid(x, y), axis=-1)
-        codes = self.decide(corners.reshape(-1, 2)).reshape(corners.shape[:2])
+        x, y, codes = self.regions
         n = int(codes.max()) + 1
         colours = ListedColormap([COLOURS[c % len(COLOURS)] for c in range(n)])
         self.ax_.pcolormesh(x, y, codes, cmap=colours, vmin=-0.5, vmax=n - 0.5, alpha=0.18, zorder=-1, linewidth=0)
 
-    def _extent(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return the corners of what is drawn: of the rows, or around where the lines lie nearest to 0."""
-        if self.X is not None:
-            low, high = self.X.min(axis=0), self.X.max(axis=0)
-        else:
-            assert self.lines is not None
-            w, b = self.lines[:, :2], self.lines[:, 2:]
-            nearest = -b * w / np.maximum((w * w).sum(axis=1, keepdims=True), np.finfo(float).tiny)
-            low, high = np.quantile(nearest, 0.05, axis=0), np.quantile(nearest, 0.95, axis=0)
-        around = 0.1 * np.maximum(high - low, 1e-12)
-        return low - around, high + around
+
+def _extent(lines: np.ndarray, X: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+    """Return the corners of what is drawn: of the rows, or around where the lines lie nearest to 0."""
+    if X is not None:
+        low, high = X.min(axis=0), X.max(axis=0)
+    else:
+        w, b = lines[:, :2], lines[:, 2:]
+        nearest = -b * w / np.maximum((w * w).sum(axis=1, keepdims=True), np.finfo(float).tiny)
+        low, high = np.quantile(nearest, 0.05, axis=0), np.quantile(nearest, 0.95, axis=0)
+    around = 0.1 * np.maximum(high - low, 1e-12)
+    return low - around, high + around
 
 
-def _decide(estimator: Any) -> Callable[[np.ndarray], np.ndarray] | None:
-    """Return the class of rows by its place in ``classes_``; None for several labels a row."""
+def _regions(
+    estimator: Any, low: np.ndarray, high: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
+    """Return a grid and the class predicted on it; None for several labels a row."""
     if estimator._output_kind().multilabel:
         return None
-
-    def decide(X: np.ndarray) -> np.ndarray:
-        Z2 = estimator.decision_function(pd.DataFrame(X, columns=names) if names is not None else X)
-        return Z2.argmax(axis=1) if Z2.ndim == 2 else (Z2 > 0).astype(int)
-
+    x, y = (np.linspace(*ends, 200) for ends in zip(low, high, strict=True))
+    corners = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
     names = getattr(estimator, "feature_names_in_", None)
-    return decide
+    Z2 = estimator.decision_function(corners if names is None else pd.DataFrame(corners, columns=names))
+    codes = Z2.argmax(axis=1) if Z2.ndim == 2 else (Z2 > 0).astype(int)
+    return x, y, codes.reshape(len(y), len(x))
 
 
 def _within(w1: float, w2: float, b: float, low: np.ndarray, high: np.ndarray) -> np.ndarray:

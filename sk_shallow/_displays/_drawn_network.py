@@ -14,6 +14,7 @@ from sk_shallow._displays._drawing import (
     names_of_features,
     names_of_outputs,
     shortened,
+    strongest,
     weights_of_scaled_columns,
 )
 
@@ -122,9 +123,7 @@ class NetworkDisplay:
                 f"A network with {most} columns or outputs cannot be drawn legibly: at most {_MOST_UNITS}. "
                 "HiddenUnitsDisplay shows the weights of any number."
             )
-        strength = np.linalg.norm(W1, axis=1) * np.linalg.norm(W2, axis=0)
-        units = np.argsort(-strength, kind="stable")[: min(n_units or _MOST_UNITS, _MOST_UNITS)]
-        units = _untangled(units, W1, W2)
+        units = _untangled(strongest(estimator, min(n_units or _MOST_UNITS, _MOST_UNITS)), W1, W2)
         outputs = names_of_outputs(estimator, class_names)
         if len(outputs) == 2 and W2.shape[0] == 1:
             outputs = outputs[1:]
