@@ -38,12 +38,12 @@ table = pd.DataFrame(search.cv_results_).pivot_table(
     index="param_hidden_width", columns="param_learning_rate", values="mean_test_score"
 )
 fig, ax = plt.subplots(figsize=(5, 3), layout="constrained")
-image = ax.imshow(-table, cmap="viridis_r")
+image = ax.imshow(-table, cmap="viridis_r", alpha=0.5)
 ax.set_xticks(range(table.shape[1]), table.columns)
 ax.set_yticks(range(table.shape[0]), table.index)
 ax.set(xlabel="learning rate α", ylabel="hidden width", title="log-loss, mean of 5 folds")
 for i in range(table.shape[0]):
     for j in range(table.shape[1]):
-        ax.text(j, i, f"{-table.iloc[i, j]:.3f}", ha="center", va="center", color="white")
+        ax.text(j, i, f"{-table.iloc[i, j]:.3f}", ha="center", va="center")
 fig.colorbar(image)
 plt.show()
