@@ -142,7 +142,7 @@ def _relu_derivative(Z: Array) -> Array:
 
 
 def _relu_apply(Z: np.ndarray, out: np.ndarray) -> None:
-    np.maximum(Z, 0, out=out)
+    np.maximum(Z, np.zeros(Z.shape[-1], dtype=Z.dtype), out=out)  # a loop over a number is far slower
 
 
 def _relu_reverse(A: np.ndarray, dA: np.ndarray, scratch: np.ndarray) -> None:

@@ -8,9 +8,10 @@ from sklearn.utils.metaestimators import available_if
 
 from sk_shallow._advice import Ending, light_weights_text, warn_once, warning_text
 from sk_shallow._array_api import Array
+from sk_shallow._course import Problem
 from sk_shallow._docs import documented
 from sk_shallow._fitted import FittedNetwork
-from sk_shallow._fitting import Network, Problem, fit_network
+from sk_shallow._fitting import Network, Record, fit_network
 from sk_shallow._labels import check_classes, check_labels
 from sk_shallow._legacy import upgraded
 from sk_shallow._recipe import Recipe, recipe_of
@@ -295,17 +296,22 @@ class ShallowNetClassifier(FittedNetwork, ClassifierMixin, BaseEstimator):
     def _fit(self, problem: Problem, recipe: Recipe, before: Network | None, columns: dict[str, Any]) -> Self:
         """Fit as values, store at once, warn last."""
         network, record = fit_network(problem, recipe, before, self.random_state)
+        for text, category in self._keep(problem, recipe, network, record, columns):
+            warn_once(text, category, stacklevel=4)
+        return self
+
+    def _keep(
+        self, problem: Problem, recipe: Recipe, network: Network, record: Record, columns: dict[str, Any]
+    ) -> list[tuple[str, type[Warning]]]:
+        """Have a fitted network, and return what there is to tell of the fit."""
         # One assignment: whatever fails or interrupts before it, the estimator is as it was.
         self.__dict__ = attributes_of(self, network, record, recipe, problem.targets) | columns
         ending = Ending(record, recipe, problem.weights.sum, problem.X.dtype)
-        told = (
+        texts = (
             (light_weights_text(problem.weights, recipe), UserWarning),
             (warning_text(ending), ConvergenceWarning),
         )
-        for text, category in told:
-            if text is not None:
-                warn_once(text, category, stacklevel=4)
-        return self
+        return [(text, category) for text, category in texts if text is not None]
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(upgraded(state))

@@ -11,10 +11,12 @@ from sklearn.metrics import get_scorer, log_loss
 from sklearn.model_selection import GridSearchCV, KFold, StratifiedKFold
 from sklearn.utils.metadata_routing import MetadataRouter
 
+from sk_shallow._advice import warn_once
 from sk_shallow._array_api import Array
 from sk_shallow._classifier import ShallowNetClassifier
 from sk_shallow._docs import documented
 from sk_shallow._fitted import FittedNetwork
+from sk_shallow._grid import StackedGrid
 from sk_shallow._targets import Outputs
 from sk_shallow._validation import PARAMETER_CONSTRAINTS, fit_context
 
@@ -198,6 +200,8 @@ learning_rate_, l2_regularization_, l2_regularization_curve_, grad_norm_, conver
             fitted["hidden_width_"] = len(fitted["hidden_coef_"])
         given = {name: value for name, value in vars(self).items() if not name.endswith("_")}
         self.__dict__ = given | fitted | found | columns
+        for text, category in search.told_:
+            warn_once(text, category, stacklevel=3)
         return self
 
     def _base(self) -> ShallowNetClassifier:
@@ -219,8 +223,8 @@ learning_rate_, l2_regularization_, l2_regularization_curve_, grad_norm_, conver
         for name, values in self._grid().items():
             yield from ({name: value} for value in values)
 
-    def _search(self, base: ShallowNetClassifier, codes: Any = None) -> GridSearchCV:
-        return GridSearchCV(
+    def _search(self, base: ShallowNetClassifier, codes: Any = None) -> StackedGrid:
+        return StackedGrid(
             base,
             self._grid(),
             scoring=_least_log_loss(codes) if self.scoring is None else self.scoring,

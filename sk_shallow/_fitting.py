@@ -5,46 +5,25 @@ All of it is values: nothing here knows an estimator. ``fit_network`` scales, st
 
 import math
 from collections.abc import Callable
-from typing import Any, NamedTuple, NoReturn
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
 from sklearn.utils import check_random_state
 
+from sk_shallow._course import Problem, Setting, Start, Watch, course, explain_start, shares_of
 from sk_shallow._kernel import Kernel
 from sk_shallow._moments import Moments, far_out, moments_of
-from sk_shallow._objective import Batch, Examples, Objective, parts_of
+from sk_shallow._objective import AnyKernel, Batch, Examples, Objective, blocks_of, parts_of
 from sk_shallow._parameters import Parameters, Shape, draw
 from sk_shallow._penalty import Progress, Search
 from sk_shallow._recipe import Recipe
 from sk_shallow._rows import cut, is_parallel, training_rows
-from sk_shallow._saddle import Saddle
 from sk_shallow._scaling import Far, Scaling, folded, rescaled, scaling_of, unfolded
-from sk_shallow._solvers import (
-    FIRST_STEP,
-    SOLVERS,
-    MemoryDict,
-    Options,
-    Run,
-    State,
-    StopReason,
-    in_dtype,
-    minimise,
-)
+from sk_shallow._solvers import FIRST_STEP, SOLVERS, Asking, MemoryDict, Run, StopReason, drive
 from sk_shallow._targets import Targets
 from sk_shallow._threads import Map, run
-from sk_shallow._weights import Weights
-
-#: Ends at which a network may be left at W = 0 by mistake.
-_STANDSTILLS = (StopReason.CONVERGED, StopReason.SETTLED, StopReason.STALLED)
-
-
-class Problem(NamedTuple):
-    """Checked training data: X (n, d) float32 or float64, dense or CSR; targets; weights."""
-
-    X: Any
-    targets: Targets
-    weights: Weights
 
 
 class Network(NamedTuple):
@@ -77,26 +56,37 @@ class Record(NamedTuple):
     penalties: list[float]
 
 
-class Setting(NamedTuple):
-    """What a fit minimises, as long as it runs: J of θ for X as `scaling` has it count."""
+class Begun(NamedTuple):
+    """A fit that is about to take its course: what it minimises, from which θ, and how it goes on from before."""
 
-    problem: Problem
-    recipe: Recipe
-    shape: Shape
-    scaling: Scaling
-    objective: Objective
-
-
-class Way(NamedTuple):
-    """What a run goes on with: a cost, a θ, and a solver's memory."""
-
-    objective: Objective
+    setting: Setting
     theta: np.ndarray
-    memory: MemoryDict | None
+    moments: Moments | None
+    before: Network | None
+    rng: np.random.RandomState
+    search: Search | None
 
+    def course(self, watch: Watch | None = None) -> Asking[Run]:
+        """Return what the fit asks, and then its run."""
+        before = self.before
+        start = (
+            Start(self.theta)
+            if before is None
+            else Start(self.theta, before.memory, before.reference, drawn=False)
+        )
+        return course(self.setting, start, self.rng, self.search, watch)
 
-#: Sees each state of a run, with the cost that it is a state of, and its iteration.
-Watch = Callable[[Setting, State, int], None]
+    def result(self, ended: Run) -> tuple[Network, Record]:
+        """Return the network of a run that has ended, for raw X, and the record.
+
+        Raises
+        ------
+        ValueError
+            Where no cost was finite, not even the first, or the weights for raw X are not.
+        """
+        if not math.isfinite(ended.kept.loss):
+            explain_start(self.setting.problem, self.setting.recipe)
+        return _network(ended, self), _record(ended, self.setting.recipe, self.search)
 
 
 def fit_network(
@@ -109,25 +99,54 @@ def fit_network(
     ValueError
         Where the numbers of X or the weights leave no network that is finite.
     """
-    problem = _without_absent(problem)
-    shape = Shape(problem.X.shape[1], recipe.hidden_width, problem.targets.outputs.n_outputs)
+    problem = without_absent(problem)
+    n, dtype, loss = problem.X.shape[0], problem.X.dtype, problem.targets.outputs.loss
+    shape = shape_of(problem, recipe)
 
     def job(map_parts: Map) -> tuple[Network, Record]:
-        rng = check_random_state(random_state)
-        moments = _moments(problem, recipe, before)
-        scaling = _scaling(problem, moments)
-        theta = _start(problem, recipe, shape, scaling, moments, before, rng)
-        search = _search(problem, recipe, shape, scaling, before)
-        objective = _objective(problem, recipe, shape, scaling, _penalty_share(problem, recipe, search), map_parts)
-        setting = Setting(problem, recipe, shape, scaling, objective)
-        ended = _minimise(setting, theta, before, rng, search, watch)
-        network = _network(ended, shape, scaling, moments, problem, before, search)
-        return network, _record(ended, recipe, search)
+        moments = moments_for(problem, recipe, before)
+        scaling = scaling_for(problem, moments)
+        rows, rest = training_rows(problem.X, scaling.astype(dtype), shape)
+        examples = examples_of(problem, Kernel(rows, shape, recipe.activation, loss, dtype))
+        parts = parts_of(examples, blocks_of(examples, cut(rows, n, shape)))
 
-    return run(job, parallel=is_parallel(problem.X.shape[0], shape))
+        def objective(penalty: float) -> Objective:
+            return Objective(parts, partial(Batch, examples), shape, rest, penalty, dtype, map_parts)
+
+        fit = begin(problem, recipe, moments, scaling, before, random_state, objective)
+        return fit.result(drive(fit.course(watch), fit.setting.objective.data))
+
+    return run(job, parallel=is_parallel(n, shape))
 
 
-def _without_absent(problem: Problem) -> Problem:
+def begin(
+    problem: Problem,
+    recipe: Recipe,
+    moments: Moments | None,
+    scaling: Scaling,
+    before: Network | None,
+    random_state: Any,
+    objective: Callable[[float], Objective],
+) -> Begun:
+    """Begin a fit; ``objective(λ / S)`` is what it minimises."""
+    rng, shape = check_random_state(random_state), shape_of(problem, recipe)
+    theta = _start(problem, recipe, shape, scaling, moments, before, rng)
+    search = _search(problem, recipe, shape, scaling, before)
+    setting = Setting(problem, recipe, shape, scaling, objective(_penalty_share(problem, recipe, search)))
+    return Begun(setting, theta, moments, before, rng, search)
+
+
+def shape_of(problem: Problem, recipe: Recipe) -> Shape:
+    """Return the sizes of the network."""
+    return Shape(problem.X.shape[1], recipe.hidden_width, problem.targets.outputs.n_outputs)
+
+
+def examples_of(problem: Problem, kernel: AnyKernel) -> Examples:
+    """Return the rows of a problem, as a kernel has them."""
+    return Examples(kernel, problem.targets.encoded, problem.weights.shares(problem.X.dtype))
+
+
+def without_absent(problem: Problem) -> Problem:
     """Leave out rows of weight zero whose numbers could overflow: they must count as absent."""
     X, (kind, outputs, encoded), weights = problem
     if weights.values is None or weights.values.all():
@@ -141,7 +160,7 @@ def _without_absent(problem: Problem) -> Problem:
     )
 
 
-def _moments(problem: Problem, recipe: Recipe, before: Network | None) -> Moments | None:
+def moments_for(problem: Problem, recipe: Recipe, before: Network | None) -> Moments | None:
     """Return the moments of the columns: of these rows, or for parts of all rows seen so far."""
     if not recipe.standardize:
         return None
@@ -151,7 +170,7 @@ def _moments(problem: Problem, recipe: Recipe, before: Network | None) -> Moment
     return before.moments.merge(moments)
 
 
-def _scaling(problem: Problem, moments: Moments | None) -> Scaling:
+def scaling_for(problem: Problem, moments: Moments | None) -> Scaling:
     if moments is None:
         return Scaling()
     return scaling_of(moments, problem.X.dtype, sparse=sp.issparse(problem.X))
@@ -167,7 +186,7 @@ def _start(
     rng: np.random.RandomState,
 ) -> np.ndarray:
     """Return θ⁽⁰⁾: the network before, for scaled X, or a draw that knows the shares of the classes."""
-    dtype, b2 = problem.X.dtype, _shares(problem, recipe)
+    dtype, b2 = problem.X.dtype, shares_of(problem, recipe)
     if before is None:
         return draw(shape, recipe.activation.gain, b2, rng, dtype)
     raw, far = before.parameters, before.far
@@ -179,13 +198,6 @@ def _start(
         news = _seen(problem, before).all(axis=0) & ~before.seen.all(axis=0)
         shape.views(theta).b2[news] = b2[news]
     return theta
-
-
-def _shares(problem: Problem, recipe: Recipe) -> np.ndarray:
-    """Return the b2 that knows the shares of the classes."""
-    outputs = problem.targets.outputs
-    prior = outputs.prior(problem.targets.encoded, problem.weights.values, smooth=recipe.one_pass)
-    return outputs.loss.start(prior)
 
 
 def _search(
@@ -223,111 +235,17 @@ def _seen(problem: Problem, before: Network | None) -> np.ndarray:
     return seen if before is None or before.seen is None else seen | before.seen
 
 
-def _objective(
-    problem: Problem, recipe: Recipe, shape: Shape, scaling: Scaling, penalty: float, map_parts: Map
-) -> Objective:
-    """Decide what must be known of all rows, once; parts know no more than their own."""
-    X, targets, weights = problem
-    rows, rest = training_rows(X, scaling.astype(X.dtype), shape)
-    kernel = Kernel(rows, shape, recipe.activation, targets.outputs.loss, X.dtype)
-    examples = Examples(kernel, targets.encoded, weights.shares(X.dtype))
-    return Objective(
-        parts_of(examples, cut(rows, X.shape[0], shape)),
-        lambda index: Batch(examples, index),
-        shape,
-        rest,
-        penalty,
-        X.dtype,
-        map_parts,
-    )
-
-
-def _minimise(
-    setting: Setting,
-    theta: np.ndarray,
-    before: Network | None,
-    rng: np.random.RandomState,
-    search: Search | None,
-    watch: Watch | None,
-) -> Run:
-    problem, recipe, shape = setting[:3]
-    n = problem.X.shape[0]
-    batch_size = None if recipe.batch_size is None else min(recipe.batch_size, n)
-    options = Options(recipe.learning_rate, recipe.momentum, batch_size, n, rng)
-    memory = None if before is None else in_dtype(before.memory, theta.dtype)
-    rules = recipe.rules(search)
-    if watch is not None:
-        rules.insert(0, lambda run: watch(setting, run.state, run.n_iter))
-    ended = Run(rules, None if before is None else before.reference, shape.split)
-    draw, saddle = theta if before is None else None, None
-    way: Way | None = Way(setting.objective, theta, memory)
-    while way is not None:
-        setting = setting._replace(objective=way.objective)
-        minimise(recipe.solver, *way[:2], options, ended, way.memory)
-        way = None
-        if ended.reason is StopReason.PAUSED or (not recipe.exact and ended.reason in _STANDSTILLS):
-            saddle = saddle or Saddle(setting.objective, shape, recipe.activation, _shares(problem, recipe))
-            way = _way_on(setting.objective, ended, saddle, draw, search)
-        if way is not None:
-            ended.resume()
-            if search is not None:
-                search.begin(ended.n_earlier)
-    if search is not None:
-        search.note(ended)
-    if not math.isfinite(ended.kept.loss):
-        _explain_start(problem, recipe)
-    return ended
-
-
-def _way_on(
-    objective: Objective, ended: Run, saddle: Saddle, draw: np.ndarray | None, search: Search | None
-) -> Way | None:
-    """Return how a run goes on: from W = 0, or with another λ where it has paused for that; None: it has ended."""
-    state = ended.state
-    if draw is None or ended.n_iter > 0:  # the draw is at no saddle
-        out = saddle.way_out(objective, state.loss)
-        if out is not None:
-            return Way(objective, out, None)
-    if ended.reason is not StopReason.PAUSED or search is None:
-        return None
-    anew = search.estimate(state, saddle)
-    objective = objective.with_penalty(search.share, state.theta, state.loss, state.gradient)
-    return Way(objective, draw, None) if anew and draw is not None else Way(objective, state.theta, state.memory)
-
-
-def _explain_start(problem: Problem, recipe: Recipe) -> NoReturn:
-    """Say why no cost met was finite, not even the first."""
-    X = problem.X
-    largest = np.abs(X).max(axis=0)
-    column = int(np.argmax(largest.toarray() if sp.issparse(X) else largest))
-    remedy = "" if recipe.standardize else "set standardize=True, or "
-    penalty = recipe.l2_regularization
-    given = "" if penalty is None else f", and at l2_regularization={penalty:.3g}"
-    own = "" if recipe.activation.in_place else f"check that activation {recipe.activation.name!r} is finite, and "
-    raise ValueError(
-        f"The cost is not finite at the start: {own}look at X, which has its largest numbers in column {column}, "
-        f"up to {np.abs(X[:, [column]]).max():.3g} ({remedy}scale that column; parts must be of one scale){given}."
-    )
-
-
-def _network(
-    ended: Run,
-    shape: Shape,
-    scaling: Scaling,
-    moments: Moments | None,
-    problem: Problem,
-    before: Network | None,
-    search: Search | None,
-) -> Network:
+def _network(ended: Run, fit: Begun) -> Network:
+    problem, _, shape, scaling, _ = fit.setting
     parameters, far = folded(shape.views(ended.kept.theta), scaling, problem.X.dtype)
     return Network(
         parameters,
         far,
-        moments,
-        _seen(problem, before),
+        fit.moments,
+        _seen(problem, fit.before),
         ended.kept.memory,
         ended.reference,
-        None if search is None else search.progress,
+        None if fit.search is None else fit.search.progress,
     )
 
 

@@ -96,6 +96,10 @@ class Kernel:
     def __init__(self, rows: Rows, shape: Shape, activation: Activation, loss: Loss, dtype: np.dtype) -> None:
         self.rows, self.shape, self.activation, self.loss, self.dtype = rows, shape, activation, loss, dtype
 
+    def buffers(self, m: int) -> "Buffers":
+        """Return the work space of a fit for blocks of m rows."""
+        return Buffers(self, m)
+
     def hidden(self, X: Any, hidden: np.ndarray, buffers: ForwardBuffers) -> np.ndarray:
         """Return A1 (h, m) of a loaded block X, in `buffers`."""
         self.rows.hidden(X, hidden, out=buffers.Z1)
@@ -110,7 +114,7 @@ class Kernel:
     def backward(self, block: Block, layers: LayerMatrices, buffers: Buffers) -> tuple[float, np.ndarray]:
         """Return Σ s L of a block, and its gradient, a new vector laid out like θ."""
         dZ2 = self.forward(block.X, layers, buffers)
-        value = self.loss.fused(buffers.outputs, block.targets, block.s)  # Z2 is dZ2 from here on
+        value = float(self.loss.fused(buffers.outputs, block.targets, block.s))  # Z2 is dZ2 from here on
         dZ2.dot(buffers.A1_and_ones_T, buffers.d_output)
         layers[1].T.dot(dZ2, buffers.dA1_and_ones)
         self.activation.chain(buffers.Z1, buffers.A1, buffers.D, buffers.scratch)

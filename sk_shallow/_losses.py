@@ -20,10 +20,61 @@ class OutputBuffers:
     """Z2 (k, m) and the work space of a loss for m examples: E of the same shape, and flat views."""
 
     def __init__(self, Z2: np.ndarray) -> None:
-        (k, m), dtype = Z2.shape, Z2.dtype
+        (k, m), dtype = Z2.shape[-2:], Z2.dtype
         self.Z2, self.E = Z2, np.empty_like(Z2)
         self.flat_Z2, self.flat_E = self.Z2.reshape(-1), self.E.reshape(-1)
         self.ones_k, self.ones_m = np.ones(k, dtype=dtype), np.ones(m, dtype=dtype)
+
+    def places(self, place: np.ndarray) -> np.ndarray:
+        """Return where in a flat Z2 the numbers stand that are at `place` (m,) in that of one network."""
+        return place
+
+    def of_outputs(self, values: np.ndarray) -> np.ndarray:
+        """Return a value of each example in a form that goes with E, for each output."""
+        return values
+
+    def over_outputs(self, E: np.ndarray) -> np.ndarray:
+        """Return the sum over the outputs, for each example."""
+        return self.ones_k.dot(E)
+
+    def over_examples(self, values: np.ndarray, s: np.ndarray) -> Any:
+        """Return the sum of the values of the examples times their weights."""
+        return values.dot(s)
+
+    def is_finite(self, value: Any) -> bool:
+        """Tell whether a sum over examples is finite."""
+        return math.isfinite(value)
+
+
+class StackOutputBuffers(OutputBuffers):
+    """The same for C networks and the same examples: Z2 and E are (C, k, m), values of examples (C, m).
+
+    Batches of products, so that each network has the bits that it has alone.
+    """
+
+    def __init__(self, Z2: np.ndarray) -> None:
+        super().__init__(Z2)
+        self._starts = np.arange(len(Z2))[:, None] * Z2[0].size
+
+    def places(self, place: np.ndarray) -> np.ndarray:
+        """Return where each network has the numbers that are at `place`, (C, m)."""
+        return place + self._starts
+
+    def of_outputs(self, values: np.ndarray) -> np.ndarray:
+        """Return (C, 1, m)."""
+        return values[:, None, :]
+
+    def over_outputs(self, E: np.ndarray) -> np.ndarray:
+        """Return (C, m)."""
+        return np.matmul(self.ones_k, E)
+
+    def over_examples(self, values: np.ndarray, s: np.ndarray) -> Any:
+        """Return (C,), or (C, k) of values of each output."""
+        return np.matmul(values, s) if values.ndim > 2 else np.matmul(values[:, None, :], s)[:, 0]
+
+    def is_finite(self, value: Any) -> bool:
+        """Tell whether it is for all networks."""
+        return bool(np.isfinite(value).all())
 
 
 class Signs(NamedTuple):
@@ -80,7 +131,7 @@ class SigmoidCrossEntropy:
         np.multiply(sign, s, out=weighted)
         return buffer
 
-    def fused(self, outputs: OutputBuffers, targets: Any, s: np.ndarray) -> float:
+    def fused(self, outputs: OutputBuffers, targets: Any, s: np.ndarray) -> Any:
         """Return sum s L and overwrite Z2 by s (A2 - Y), for Z2 (k, m) and s (m,).
 
         With t = z for y = 0 and t = -z for y = 1, L = softplus(t) = max(t, 0) + log(1 + exp(-|t|)) and
@@ -94,7 +145,7 @@ class SigmoidCrossEntropy:
         np.exp(E, E)
         loss = np.log1p(E)
         np.add(loss, np.maximum(Z2, 0, out=E), loss)
-        value = float(np.add.reduce(loss.dot(s)))
+        value = np.add.reduce(outputs.over_examples(loss, s), axis=-1)
         np.subtract(Z2, loss, Z2)
         np.exp(Z2, Z2)
         np.multiply(Z2, weighted, Z2)
@@ -161,26 +212,28 @@ class SoftmaxCrossEntropy:
         np.add(place, column, place)
         return buffer
 
-    def fused(self, outputs: OutputBuffers, targets: Any, s: np.ndarray) -> float:
+    def fused(self, outputs: OutputBuffers, targets: Any, s: np.ndarray) -> Any:
         """Return sum s L and overwrite Z2 by s (A2 - Y), for Z2 (k, m) and s (m,).
 
         With r = the sum of exp(z_c - z_y) over the other classes, L = log(1 + r), A2_c = exp(z_c - z_y) /
         (1 + r) and A2_y - 1 = -r / (1 + r): nothing cancels. What overflows is computed again with care.
         """
-        E, flat_E, place = outputs.E, outputs.flat_E, targets.place
-        np.subtract(outputs.Z2, outputs.flat_Z2[place], E)
+        E, flat_E, place = outputs.E, outputs.flat_E, outputs.places(targets.place)
+        np.subtract(outputs.Z2, outputs.of_outputs(outputs.flat_Z2[place]), E)
         np.exp(E, E)
         flat_E[place] = 0
-        r = outputs.ones_k.dot(E)
-        value = float(np.log1p(r).dot(s))
-        if not math.isfinite(value):
+        r = outputs.over_outputs(E)
+        value = outputs.over_examples(np.log1p(r), s)
+        if not outputs.is_finite(value):
+            if isinstance(outputs, StackOutputBuffers):
+                return np.array([self.fused(OutputBuffers(Z2), targets, s) for Z2 in outputs.Z2])
             return self._careful(outputs, place, s)
         flat_E[place] = -r
         np.add(r, outputs.ones_m, r)
-        np.multiply(E, s / r, outputs.Z2)
+        np.multiply(E, outputs.of_outputs(s / r), outputs.Z2)
         return value
 
-    def _careful(self, outputs: OutputBuffers, place: np.ndarray, s: np.ndarray) -> float:
+    def _careful(self, outputs: OutputBuffers, place: np.ndarray, s: np.ndarray) -> Any:
         """Do what ``fused`` does relative to the largest output, so that no exponential overflows.
 
         With z relative to it and r as before, L = log(1 + r + (exp(z_y) - 1)) - z_y.
@@ -190,9 +243,9 @@ class SoftmaxCrossEntropy:
         z = np.maximum(flat_E[place], np.finfo(E.dtype).min / 2)
         np.exp(E, E)
         flat_E[place] = 0
-        r = outputs.ones_k.dot(E)
+        r = outputs.over_outputs(E)
         rest = r + np.expm1(z)
-        value = float((np.log1p(rest) - z).dot(s))
+        value = (np.log1p(rest) - z).dot(s)
         flat_E[place] = -r
         np.multiply(E, s / (rest + 1), Z2)
         return value

@@ -7,18 +7,19 @@ over threads) is given, and does not change the result: parts are summed in thei
 
 from collections.abc import Callable, Sequence
 from copy import copy
-from functools import partial
 from operator import methodcaller
 from typing import Any
 
 import numpy as np
 
-from sk_shallow._kernel import Block, Buffers, Kernel, LayerMatrices, Workbench
-from sk_shallow._parameters import Shape
+from sk_shallow._kernel import Block, Kernel, Workbench
 from sk_shallow._rows import Index
 from sk_shallow._scaling import Scaling
+from sk_shallow._stack_kernel import StackKernel
 from sk_shallow._threads import Map
 
+#: The network on a block, or several side by side.
+AnyKernel = Kernel | StackKernel
 #: Blocks are summed in this many parts at most; a part is the work of one thread.
 _N_PARTS = 16
 
@@ -28,19 +29,23 @@ class Examples:
 
     Parameters
     ----------
-    kernel : Kernel
+    kernel : Kernel or StackKernel
     y : ndarray of shape (n,), class codes, or (n, k), 0 and 1
         In the form that ``loss.encode`` takes.
     s : ndarray of shape (n,) or None
         Weights that sum to 1; None means 1/n.
     """
 
-    def __init__(self, kernel: Kernel, y: np.ndarray, s: np.ndarray | None) -> None:
+    def __init__(self, kernel: AnyKernel, y: np.ndarray, s: np.ndarray | None) -> None:
         self.kernel, self.n = kernel, len(y)
         self._y, self._s = y, s
-        self._workbench = Workbench(partial(Buffers, kernel))
+        self._workbench: Workbench[Any] = Workbench(kernel.buffers)
 
-    def load(self, index: Index, buffers: Buffers, factor: float = 1.0) -> Block:
+    def under(self, kernel: AnyKernel) -> "Examples":
+        """Return the same examples as another kernel has them."""
+        return Examples(kernel, self._y, self._s)
+
+    def load(self, index: Index, buffers: Any, factor: float = 1.0) -> Block:
         """Prepare the rows `index` in `buffers`; `factor` multiplies their weights."""
         if self._s is None:
             buffers.s.fill(factor / self.n)
@@ -51,16 +56,14 @@ class Examples:
 
     def keep(self, index: slice) -> Block:
         """Prepare the rows `index` in memory of their own."""
-        buffers = Buffers(self.kernel, index.stop - index.start)
+        buffers = self.kernel.buffers(index.stop - index.start)
         buffers.X = self.kernel.rows.buffer(index.stop - index.start, kept=True)
         return self.load(index, buffers)
 
-    def evaluate(
-        self, block: Index | Block, m: int, layers: LayerMatrices, factor: float = 1.0
-    ) -> tuple[float, np.ndarray]:
+    def evaluate(self, block: Index | Block, m: int, layers: Any, factor: float = 1.0) -> tuple[Any, np.ndarray]:
         """Return Σ s L and its gradient of m rows: loaded ones, or those that an index names, times `factor`."""
         buffers = self._workbench.take(m)
-        loaded = block if isinstance(block, Block) else self.load(block, buffers, factor)
+        loaded: Block = block if isinstance(block, Block) else self.load(block, buffers, factor)
         result = self.kernel.backward(loaded, layers, buffers)
         self._workbench.give(m, buffers)
         return result
@@ -72,7 +75,7 @@ class Part:
     def __init__(self, examples: Examples, blocks: Sequence[slice | Block]) -> None:
         self._examples, self._blocks, self._others = examples, blocks, blocks[1:]
 
-    def evaluate(self, layers: LayerMatrices) -> tuple[float, np.ndarray]:
+    def evaluate(self, layers: Any) -> tuple[Any, np.ndarray]:
         """Return Σ s L of the part, and its gradient, shaped like θ."""
         value, total = self._evaluate(self._blocks[0], layers)
         for block in self._others:
@@ -81,7 +84,7 @@ class Part:
             total += gradient
         return value, total
 
-    def _evaluate(self, block: slice | Block, layers: LayerMatrices) -> tuple[float, np.ndarray]:
+    def _evaluate(self, block: slice | Block, layers: Any) -> tuple[Any, np.ndarray]:
         m = len(block.s) if isinstance(block, Block) else block.stop - block.start
         return self._examples.evaluate(block, m, layers)
 
@@ -96,18 +99,21 @@ class Batch:
     def __init__(self, examples: Examples, index: np.ndarray) -> None:
         self.examples, self.index = examples, index
 
-    def evaluate(self, layers: LayerMatrices) -> tuple[float, np.ndarray]:
+    def evaluate(self, layers: Any) -> tuple[Any, np.ndarray]:
         """Return Σ s L of the batch, times n / m, and its gradient."""
         m = len(self.index)
         return self.examples.evaluate(self.index, m, layers, self.examples.n / m)
 
 
-def parts_of(examples: Examples, slices: Sequence[slice]) -> list[Part]:
+def blocks_of(examples: Examples, slices: Sequence[slice]) -> Sequence[slice | Block]:
+    """Return the blocks of all rows, loaded where they are to be kept."""
+    return [examples.keep(rows) for rows in slices] if examples.kernel.rows.kept else slices
+
+
+def parts_of(examples: Examples, blocks: Sequence[slice | Block]) -> list[Part]:
     """Group the blocks of all rows into parts."""
-    per_part = -(-len(slices) // _N_PARTS)
-    kept = examples.kernel.rows.kept
-    blocks = [examples.keep(rows) for rows in slices] if kept else slices
-    return [Part(examples, blocks[i : i + per_part]) for i in range(0, len(slices), per_part)]
+    per_part = -(-len(blocks) // _N_PARTS)
+    return [Part(examples, blocks[i : i + per_part]) for i in range(0, len(blocks), per_part)]
 
 
 class Objective:
@@ -119,11 +125,11 @@ class Objective:
         All rows.
     batch : callable
         ``batch(index)`` returns the part of the rows `index`.
-    shape : Shape
+    shape : Shape, or StackShape of a StackObjective
         How θ is laid out.
     scaling : Scaling
         What the parts leave to the parameters.
-    penalty : float
+    penalty : float or ndarray of shape (C,)
         λ / S.
     dtype : dtype
         Of θ.
@@ -135,9 +141,9 @@ class Objective:
         self,
         parts: Sequence[Any],
         batch: Callable[[np.ndarray], Any],
-        shape: Shape,
+        shape: Any,
         scaling: Scaling,
-        penalty: float,
+        penalty: Any,
         dtype: np.dtype,
         map_parts: Map,
     ) -> None:
@@ -150,9 +156,11 @@ class Objective:
 
     def _pull(self) -> np.ndarray | None:
         """Return λ / S for each weight in θ, 0 for each bias; None for no penalty."""
-        return self._shape.weights_mask(self.dtype) * self.dtype.type(self.penalty) if self.penalty else None
+        if not np.any(self.penalty):
+            return None
+        return self._shape.weights_mask(self.dtype) * self._shape.spread(self.dtype.type(self.penalty))
 
-    def with_penalty(self, penalty: float, theta: np.ndarray, loss: float, gradient: np.ndarray) -> "Objective":
+    def with_penalty(self, penalty: float, theta: np.ndarray, loss: Any, gradient: np.ndarray) -> "Objective":
         """Return the cost with another λ / S; at θ, of which this one told J and ∇J, it needs no pass."""
         other = copy(self)
         other.penalty = penalty
@@ -160,30 +168,75 @@ class Objective:
         for cost, sign in ((self, -1), (other, 1)):
             if cost._pulls is not None:
                 pull = sign * cost._pulls * theta
-                loss, gradient = loss + 0.5 * float(pull.dot(theta)), gradient + pull
+                loss, gradient = loss + 0.5 * self._shape.product(pull, theta), gradient + pull
+        return other.knowing(theta, loss, gradient)
+
+    def knowing(self, theta: np.ndarray, loss: Any, gradient: np.ndarray) -> "Objective":
+        """Return the same cost, that needs no pass at θ."""
+        other = copy(self)
         other._known = theta, loss, gradient
         return other
 
-    def __call__(self, theta: np.ndarray, rows: np.ndarray | None = None) -> tuple[float, np.ndarray]:
+    def __call__(self, theta: np.ndarray, rows: np.ndarray | None = None) -> tuple[Any, np.ndarray]:
         """Return J(θ) and ∇J(θ), a vector to leave as it is; on some `rows`, an estimate of both."""
-        if self._known is not None and theta is self._known[0] and rows is None:
-            return self._known[1:]
-        hidden, output = self._shape.layers(theta)
-        layers = hidden if self._scaling is None else self._scaling.fold(hidden), output
+        if self.knows(theta, rows):
+            return self.known
+        return self.penalised(theta, *self.data(theta, rows))
+
+    def knows(self, theta: np.ndarray, rows: np.ndarray | None) -> bool:
+        """Tell whether `known` is what is asked for."""
+        return self._known is not None and theta is self._known[0] and rows is None
+
+    @property
+    def known(self) -> tuple[Any, np.ndarray]:
+        """J and ∇J at the θ that was told."""
+        assert self._known is not None
+        return self._known[1:]
+
+    def data(self, theta: np.ndarray, rows: np.ndarray | None = None) -> tuple[Any, np.ndarray]:
+        """Return J(θ) and ∇J(θ) without the penalty: Σ s L, and its gradient, a new vector."""
+        layers = self._layers(theta)
         parts = self._parts if rows is None else [self._batch(rows)]
         value, gradient = parts[0].evaluate(layers) if len(parts) == 1 else self._sum(layers)
         if self._scaling is not None:
-            self._scaling.adjoint(self._shape.layers(gradient)[0])
+            self._pull_back(self._scaling, gradient)
+        return value, gradient
+
+    def _layers(self, theta: np.ndarray) -> Any:
+        """Return what parts take for θ."""
+        hidden, output = self._shape.layers(theta)
+        return hidden if self._scaling is None else self._scaling.fold(hidden), output
+
+    def _pull_back(self, scaling: Scaling, gradient: np.ndarray) -> None:
+        """Turn the gradient of what parts took into that of θ, in place."""
+        scaling.adjoint(self._shape.layers(gradient)[0])
+
+    def penalised(self, theta: np.ndarray, value: Any, gradient: np.ndarray) -> tuple[Any, np.ndarray]:
+        """Return J and ∇J from what ``data`` returned, which is changed."""
         if self._pulls is not None:  # λ / 2S (‖W1‖² + ‖W2‖²)
             pull = self._pulls * theta
             gradient += pull
-            value += 0.5 * float(pull.dot(theta))
+            value += 0.5 * self._shape.product(pull, theta)
         return value, gradient
 
-    def _sum(self, layers: LayerMatrices) -> tuple[float, np.ndarray]:
+    def _sum(self, layers: Any) -> tuple[Any, np.ndarray]:
         """Return the sum over all parts, in their order."""
         (value, gradient), *others = self._map(methodcaller("evaluate", layers), self._parts)
         for other_value, other_gradient in others:
             value += other_value
             gradient += other_gradient
         return value, gradient
+
+
+class StackObjective(Objective):
+    """The costs of several networks side by side: J is (C,), and θ is Θ of a StackShape."""
+
+    def _layers(self, theta: np.ndarray) -> Any:
+        layers = self._shape.layers(theta)
+        if self._scaling is None:
+            return layers
+        return [(self._scaling.fold(hidden), output) for hidden, output in layers]
+
+    def _pull_back(self, scaling: Scaling, gradient: np.ndarray) -> None:
+        for hidden, _ in self._shape.layers(gradient):
+            scaling.adjoint(hidden)

@@ -1,4 +1,4 @@
-"""θ: all parameters of the network in one vector, with W1, b1, W2, b2 as views of it."""
+"""θ: all parameters of the network in one vector, with W1, b1, W2, b2 as views of it; Θ: those of several."""
 
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -41,11 +41,11 @@ class Shape:
     def __post_init__(self) -> None:
         self.split = self.hidden_width * (self.n_features + 1)
         self.size = self.split + self.n_outputs * (self.hidden_width + 1)
-        self._layer_shapes = (self.hidden_width, self.n_features + 1), (self.n_outputs, self.hidden_width + 1)
+        self.layer_shapes = (self.hidden_width, self.n_features + 1), (self.n_outputs, self.hidden_width + 1)
 
     def layers(self, theta: Array) -> tuple[Array, Array]:
         """Return [W1 b1] (h, d + 1) and [W2 b2] (k, h + 1), views of θ."""
-        (hidden_shape, output_shape), split = self._layer_shapes, self.split
+        (hidden_shape, output_shape), split = self.layer_shapes, self.split
         return theta[:split].reshape(hidden_shape), theta[split:].reshape(output_shape)
 
     @staticmethod
@@ -54,6 +54,16 @@ class Shape:
         layer = np.empty((W.shape[0], W.shape[1] + 1), dtype=dtype)
         layer[:, :-1], layer[:, -1] = W, b
         return layer
+
+    @staticmethod
+    def product(u: np.ndarray, v: np.ndarray) -> float:
+        """Return uᵀv of two vectors like θ."""
+        return float(u.dot(v))
+
+    @staticmethod
+    def spread(value: Any) -> Any:
+        """Return a number for each entry of θ."""
+        return value
 
     def views(self, theta: Array) -> Parameters:
         """Return W1, b1, W2, b2 as views of θ: writing to one writes to θ."""
@@ -74,6 +84,64 @@ class Shape:
         views.b1[...] = 0
         views.b2[...] = 0
         return mask
+
+
+class StackShape:
+    """The sizes of C networks side by side, of equal inputs and outputs, and the places of their parameters.
+
+    Θ is the θ of each, one after the other. Networks of one width stand together, a group: their layers are
+    views of Θ, [W1 b1] (networks, h, d + 1) and [W2 b2] (networks, k, h + 1).
+
+    Parameters
+    ----------
+    shapes : list of Shape
+        By their widths, the narrowest first.
+
+    Attributes
+    ----------
+    groups : list of (slice, Shape)
+        Which networks each group has, and what size they are.
+    """
+
+    def __init__(self, shapes: list[Shape]) -> None:
+        self.shapes = shapes
+        self.sizes = np.array([shape.size for shape in shapes])
+        ends = np.cumsum(self.sizes)
+        self._starts, self.size = ends - self.sizes, int(ends[-1])
+        self.places = [slice(*place) for place in zip(self._starts.tolist(), ends.tolist(), strict=True)]
+        self.groups: list[tuple[slice, Shape]] = []
+        widths = np.array([shape.hidden_width for shape in shapes])
+        for width in np.unique(widths):
+            first, last = np.searchsorted(widths, [width, width + 1]).tolist()
+            self.groups.append((slice(first, last), shapes[first]))
+
+    def layers(self, theta: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Return [W1 b1] and [W2 b2] of each group, views of Θ."""
+        layers = []
+        for networks, shape in self.groups:
+            first, count = int(self._starts[networks.start]), networks.stop - networks.start
+            both = theta[first : first + count * shape.size].reshape(count, shape.size)
+            hidden, output = shape.layer_shapes
+            layers.append(
+                (both[:, : shape.split].reshape(count, *hidden), both[:, shape.split :].reshape(count, *output))
+            )
+        return layers
+
+    def take(self, theta: np.ndarray, networks: list[int]) -> np.ndarray:
+        """Return Θ of some of the networks, a new vector."""
+        return np.concatenate([theta[self.places[network]] for network in networks])
+
+    def product(self, u: np.ndarray, v: np.ndarray) -> np.ndarray:
+        """Return uᵀv of two vectors like Θ for each network, (C,), float64."""
+        return np.add.reduceat(u * v, self._starts).astype(np.float64)
+
+    def spread(self, values: Any) -> np.ndarray:
+        """Return for each entry of Θ the value of its network."""
+        return np.repeat(values, self.sizes)
+
+    def weights_mask(self, dtype: Any) -> np.ndarray:
+        """Return a vector like Θ: 1 where it holds a weight, 0 where it holds a bias."""
+        return np.concatenate([shape.weights_mask(dtype) for shape in self.shapes])
 
 
 def draw(

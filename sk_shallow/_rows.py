@@ -9,7 +9,7 @@ Each kind of rows says how long its blocks should be, how to load one, and the t
 """
 
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
@@ -33,11 +33,18 @@ _WIDE = 2
 _MOST_FOLDED = 100.0
 
 
+class Prepared(NamedTuple):
+    """X̃ (m, d + 1) of a block, as each product likes it best: column-major for Z1, row-major for the gradient."""
+
+    for_hidden: np.ndarray
+    for_outer: np.ndarray
+
+
 class PreparedRows:
     """Blocks of a dense X, scaled into a buffer beside a column of ones; X is neither copied nor changed.
 
-    What `scaling` holds is done to the rows. With `kept`, blocks are made once and column-major, which
-    products like best.
+    What `scaling` holds is done to the rows. With `kept`, blocks are made once, in both layouts; others are
+    in the layout of X.
     """
 
     block_elements, least_rows, most_rows = 2**17, 256, 4096
@@ -52,12 +59,13 @@ class PreparedRows:
         column_major = kept or (self.X.flags.f_contiguous and not self.X.flags.c_contiguous)
         return np.ones((m, self.X.shape[1] + 1), dtype=self.X.dtype, order="F" if column_major else "C")
 
-    def load(self, index: Index, buffer: Any) -> np.ndarray:
+    def load(self, index: Index, buffer: Any) -> Prepared:
         """Return X̃ of the rows `index`, written into `buffer`."""
         if self.kept and isinstance(index, np.ndarray):
-            return self._prepared().take(index, axis=0)
+            rows = self._prepared().take(index, axis=0)
+            return Prepared(rows, rows)
         self._scaling.apply(self.X[index], out=buffer[:, :-1])
-        return buffer
+        return Prepared(buffer, np.ascontiguousarray(buffer) if self.kept else buffer)
 
     def _prepared(self) -> np.ndarray:
         """Return the X̃ of all rows of a small X, row-major: batches take theirs from it."""
@@ -67,14 +75,14 @@ class PreparedRows:
         return self._all_rows
 
     @staticmethod
-    def hidden(block: np.ndarray, W: np.ndarray, out: np.ndarray) -> None:
-        """Write Z1ᵀ = W X̃ᵀ (h, m) into `out`, for W (h, d + 1)."""
-        W.dot(block.T, out)
+    def hidden(block: Prepared, W: np.ndarray, out: np.ndarray) -> None:
+        """Write Z1ᵀ = W X̃ᵀ (h, m) into `out`, for W (h, d + 1); or those of several networks, (networks, h, …)."""
+        (np.dot if W.ndim == 2 else np.matmul)(W, block.for_hidden.T, out)
 
     @staticmethod
-    def outer(D: np.ndarray, block: np.ndarray, out: np.ndarray) -> None:
-        """Write D X̃ (h, d + 1) into `out`, for D (h, m)."""
-        D.dot(block, out)
+    def outer(D: np.ndarray, block: Prepared, out: np.ndarray) -> None:
+        """Write D X̃ (h, d + 1) into `out`, for D (h, m), or those of several networks."""
+        (np.dot if D.ndim == 2 else np.matmul)(D, block.for_outer, out)
 
 
 class RawRows:
@@ -99,14 +107,14 @@ class RawRows:
     @staticmethod
     def hidden(block: Any, W: np.ndarray, out: np.ndarray) -> None:
         """Write Z1ᵀ = W X̃ᵀ (h, m) into `out`, for W (h, d + 1)."""
-        np.dot(W[:, :-1], block.T, out=out)
-        np.add(out, W[:, -1:], out=out)
+        np.matmul(W[..., :-1], block.T, out=out)
+        np.add(out, W[..., -1:], out=out)
 
     @staticmethod
     def outer(D: np.ndarray, block: Any, out: np.ndarray) -> None:
         """Write D X̃ (h, d + 1) into `out`, for D (h, m)."""
-        out[:, :-1] = np.dot(D, block)
-        np.add.reduce(D, axis=1, out=out[:, -1])
+        out[..., :-1] = np.matmul(D, block)
+        np.add.reduce(D, axis=-1, out=out[..., -1])
 
 
 class SparseRows(RawRows):
@@ -124,14 +132,15 @@ class SparseRows(RawRows):
     @staticmethod
     def hidden(block: Any, W: np.ndarray, out: np.ndarray) -> None:
         """Write Z1ᵀ = W X̃ᵀ (h, m) into `out`, for W (h, d + 1)."""
-        out[...] = (block @ W[:, :-1].T).T
-        np.add(out, W[:, -1:], out=out)
+        d = W.shape[-1] - 1
+        out[...] = (block @ W[..., :-1].reshape(-1, d).T).T.reshape(out.shape)
+        np.add(out, W[..., -1:], out=out)
 
     @staticmethod
     def outer(D: np.ndarray, block: Any, out: np.ndarray) -> None:
         """Write D X̃ (h, d + 1) into `out`, for D (h, m)."""
-        out[:, :-1] = (block.T @ D.T).T
-        np.add.reduce(D, axis=1, out=out[:, -1])
+        out[..., :-1] = (block.T @ D.reshape(-1, D.shape[-1]).T).T.reshape(*D.shape[:-1], -1)
+        np.add.reduce(D, axis=-1, out=out[..., -1])
 
 
 #: Any kind of rows.
@@ -184,10 +193,16 @@ def _work(n: int, shape: Shape) -> int:
     return n * shape.hidden_width * (shape.n_features + shape.n_outputs)
 
 
-def cut(rows: Rows, n: int, shape: Shape) -> list[slice]:
+def cut(rows: Rows | type[Rows], n: int, shape: Shape) -> list[slice]:
     """Return the blocks of n rows: by the sizes of the problem alone, never by the number of threads."""
     most = max(rows.least_rows, min(rows.most_rows, rows.block_elements // shape.hidden_width))
     return even_slices(n, min(most, -(-n // 2)) if is_parallel(n, shape) else most)
+
+
+def plan_of(X: Any, scaling: Scaling, shape: Shape) -> tuple[str, list[slice]]:
+    """Return the kind of rows that suits X in a fit, and its blocks: networks of the same plan can share them."""
+    kind = _suitable_kind(X, scaling, shape)
+    return kind, cut(SparseRows if kind == "sparse" else RawRows, X.shape[0], shape)
 
 
 def even_slices(n: int, rows: int) -> list[slice]:

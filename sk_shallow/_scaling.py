@@ -91,11 +91,11 @@ class Scaling:
         return X
 
     def fold(self, hidden: np.ndarray) -> np.ndarray:
-        """Return the [W1 b1] (h, d + 1) that does on raw X what `hidden` does on scaled X."""
+        """Return the [W1 b1] (h, d + 1) that does on raw X what `hidden` does on scaled X; of several at once."""
         folded = hidden if self._factor is None else hidden * self._factor
         if self.center is not None:
             folded = folded if folded is not hidden else hidden.copy()
-            folded[:, -1] -= folded[:, :-1] @ self.center
+            folded[..., -1] -= folded[..., :-1] @ self.center
         return folded if self._units is None else folded * self._units
 
     def unfold(self, hidden: np.ndarray) -> np.ndarray:
@@ -110,7 +110,7 @@ class Scaling:
         if self._units is not None:
             d_hidden *= self._units
         if self.center is not None:
-            d_hidden[:, :-1] -= np.outer(d_hidden[:, -1], self.center)
+            d_hidden[..., :-1] -= d_hidden[..., -1:] * self.center
         if self._factor is not None:
             d_hidden *= self._factor
 

@@ -16,9 +16,12 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 from sklearn.base import BaseEstimator, _fit_context
+from sklearn.metrics._scorer import _MultimetricScorer
+from sklearn.model_selection._validation import _insert_error_scores, _score
 from sklearn.utils._optional_dependencies import check_matplotlib_support
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import _check_sample_weight, validate_data
+from sklearn.utils.metaestimators import _safe_split
+from sklearn.utils.validation import _check_method_params, _check_sample_weight, validate_data
 
 from sk_shallow._activations import ACTIVATIONS, Activation
 from sk_shallow._solvers import SOLVERS
@@ -27,15 +30,25 @@ __all__ = [
     "PARAMETER_CONSTRAINTS",
     "as_array",
     "check_features",
+    "check_method_params",
     "check_sample_weight",
     "check_settings",
     "check_training_features",
     "fit_context",
+    "insert_error_scores",
     "leaving_no_trace",
+    "names_of_scores",
+    "safe_split",
+    "score_of",
 ]
 
 #: scikit-learn's decorator of ``fit``: parameter checks, and callbacks where it has them.
 fit_context = _fit_context(prefer_skip_nested_validation=True)
+
+#: What GridSearchCV does with a fold: takes rows, and the parts of parameters that are for rows; scores.
+safe_split, check_method_params, score_of = _safe_split, _check_method_params, _score
+#: Puts the error score into the results of fits that failed, where a callable has told the names of scores.
+insert_error_scores = _insert_error_scores
 
 #: What each parameter of ``ShallowNetClassifier`` may be, in scikit-learn's own terms.
 PARAMETER_CONSTRAINTS: dict[str, list[Any]] = {
@@ -53,6 +66,12 @@ PARAMETER_CONSTRAINTS: dict[str, list[Any]] = {
     "warm_start": ["boolean"],
     "random_state": ["random_state"],
 }
+
+
+def names_of_scores(scorer: Any) -> list[str] | None:
+    """Return the names of several scores, None for one."""
+    return list(scorer._scorers) if isinstance(scorer, _MultimetricScorer) else None
+
 
 Check = TypeVar("Check", bound=Callable[..., Any])
 

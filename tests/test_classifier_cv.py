@@ -10,7 +10,7 @@ import sklearn
 from conftest import make_problem
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
-from sklearn.exceptions import NotFittedError
+from sklearn.exceptions import ConvergenceWarning, FitFailedWarning, NotFittedError
 from sklearn.metrics import get_scorer
 from sklearn.model_selection import GridSearchCV, GroupKFold, StratifiedKFold, cross_val_score
 from sklearn.pipeline import make_pipeline
@@ -99,6 +99,76 @@ def test_the_same_for_any_scoring_and_refit(search):
     assert hasattr(ours, "best_estimator_") == hasattr(theirs, "best_estimator_")
     if search.get("refit") is not False:
         assert_allclose(ours.score(X, y), theirs.score(X, y))
+
+
+@pytest.mark.parametrize("n_jobs", [2, 3, -1])
+def test_the_same_for_any_number_of_jobs(n_jobs):
+    X, y = make_problem("multiclass", n=80)
+    same(*both(X, y, search={"n_jobs": n_jobs, "cv": 3}))
+
+
+def test_bits_are_those_of_grid_search_where_rounding_decides():
+    X, y = make_problem("multiclass", n=90)
+    grid = {"hidden_width": [3, 6], "learning_rate": [1.0, 2.0], "l2_regularization": [1.0]}
+    for shared in ({"activation": "tanh"}, {"solver": "adam", "activation": "relu"}):
+        base = ShallowNetClassifier(max_iter=80, tol=0, random_state=0, **shared)
+        plural = {f"{name}s": values for name, values in grid.items()}
+        ours = ShallowNetClassifierCV(**plural, max_iter=80, tol=0, random_state=0, cv=FOLDS, **shared)
+        for dtype in (np.float64, np.float32):
+            theirs = GridSearchCV(base, grid, scoring="neg_log_loss", cv=FOLDS).fit(X.astype(dtype), y)
+            found = ours.fit(X.astype(dtype), y).cv_results_
+            assert_array_equal(found["mean_test_score"], theirs.cv_results_["mean_test_score"])
+
+
+def test_what_diverges_scores_the_error_score_and_is_named_once():
+    X, y = make_problem("binary", n=90)
+    search = ShallowNetClassifierCV(
+        (2, 4), learning_rates=(0.3, 1e6), l2_regularizations=(1.0,), cv=FOLDS, **SHARED
+    )
+    with pytest.warns(ConvergenceWarning) as told:
+        search.fit(X, y)
+    (text,) = [str(each.message) for each in told if "diverged" in str(each.message)]
+    assert text.startswith("6 of 12 fits diverged, and score nan")
+    assert "learning_rate=1000000.0" in text
+    assert "learning_rate=0.3" not in text
+    assert not any(issubclass(each.category, UserWarning) and "non-finite" in str(each.message) for each in told)
+    rate = search.cv_results_["param_learning_rate"]
+    assert np.isnan(search.cv_results_["mean_test_score"][rate == 1e6]).all()
+    assert np.isfinite(search.cv_results_["mean_test_score"][rate != 1e6]).all()
+    assert set(search.cv_results_["rank_test_score"][rate == 1e6]) == {3}
+    assert search.best_params_["learning_rate"] == 0.3
+    search.set_params(error_score=-7.0).fit(X, y)
+    assert (search.cv_results_["mean_test_score"][rate == 1e6] == -7).all()
+    with pytest.raises(ValueError, match="not finite or has risen"):
+        search.set_params(error_score="raise").fit(X, y)
+    with pytest.raises(ValueError, match="All the 6 fits failed"):
+        search.set_params(error_score=np.nan, learning_rates=(1e6,)).fit(X, y)
+
+
+def test_what_fails_scores_the_error_score_and_is_named():
+    X, y = make_problem("binary", n=90)
+    plural = {"learning_rates": ("auto", 0.1), "l2_regularizations": (1.0,)}
+    search = ShallowNetClassifierCV(
+        (2,), **plural, solver="lbfgs", scoring=["accuracy"], refit="accuracy", cv=FOLDS
+    )
+    with pytest.warns(FitFailedWarning, match=r"3 of 6 fits failed.*learning_rate=0.1.*does not go with"):
+        search.fit(X, y)
+    assert np.isnan(search.cv_results_["mean_test_accuracy"]).tolist() == [False, True]
+
+
+def test_fits_that_do_not_converge_are_told_of_once():
+    X, y = make_problem("binary", n=90)
+    search = ShallowNetClassifierCV((2, 4), refit=False, cv=FOLDS, max_iter=3, random_state=0)
+    with pytest.warns(ConvergenceWarning) as told:
+        search.fit(X, y)
+    assert [str(each.message)[:40] for each in told] == ["6 of 6 fits have this or the like to tell"[:40]]
+
+
+def test_times_are_shares_of_those_of_the_stack():
+    X, y = make_problem("binary", n=90)
+    search = ShallowNetClassifierCV((2, 40), learning_rates=(0.1,), l2_regularizations=(1.0,), cv=FOLDS, **SHARED)
+    narrow, wide = search.fit(X, y).cv_results_["mean_fit_time"]
+    assert 0 < narrow < wide
 
 
 def test_groups_reach_the_splitter():

@@ -10,7 +10,7 @@ from threadpoolctl import threadpool_limits
 from sk_shallow import ACTIVATIONS, Activation, textbook
 from sk_shallow._kernel import Kernel
 from sk_shallow._losses import LOSSES
-from sk_shallow._objective import Batch, Examples, Objective, parts_of
+from sk_shallow._objective import Batch, Examples, Objective, blocks_of, parts_of
 from sk_shallow._parameters import Shape
 from sk_shallow._rows import cut, even_slices, training_rows
 from sk_shallow._scaling import Scaling
@@ -39,7 +39,7 @@ def build(
     examples = Examples(
         Kernel(rows, shape, activation, LOSSES[output], X.dtype), y, None if s is None else s / total
     )
-    parts = parts_of(examples, slices or cut(rows, len(y), shape))
+    parts = parts_of(examples, blocks_of(examples, slices or cut(rows, len(y), shape)))
     objective = Objective(parts, lambda i: Batch(examples, i), shape, rest, l2 / total, X.dtype, map_parts)
     return objective, shape
 

@@ -1,7 +1,7 @@
 """Solvers: they ask for J and ∇J at some θ, and tell the states that they accept.
 
 They know a vector and the answers, never a network and never X. A solver of our own is a generator of
-what it asks and tells, run by ``drive``; scipy's L-BFGS drives itself, behind the same records.
+what it asks and tells: ``told`` keeps the record, and ``drive`` answers. scipy's L-BFGS drives itself.
 """
 
 from collections.abc import Callable
@@ -14,7 +14,7 @@ import numpy as np
 from sk_shallow._solvers._descent import Adam, Nesterov, StepRule, descend, descend_in_batches
 from sk_shallow._solvers._found import FIRST_STEP, descend_freely
 from sk_shallow._solvers._lbfgs import Lbfgs
-from sk_shallow._solvers._state import Ask, Evaluate, MemoryDict, Solving, State, in_dtype
+from sk_shallow._solvers._state import Ask, Asking, Evaluate, MemoryDict, Result, Solving, State, in_dtype
 from sk_shallow._solvers._stopping import (
     SETTLING_EPOCHS,
     SETTLING_STEPS,
@@ -34,6 +34,7 @@ __all__ = [
     "SETTLING_STEPS",
     "SOLVERS",
     "Ask",
+    "Asking",
     "MemoryDict",
     "Options",
     "Rule",
@@ -49,59 +50,67 @@ __all__ = [
     "in_dtype",
     "minimise",
     "settled",
+    "told",
 ]
 
 
 class Options(NamedTuple):
-    """The settings of a solver: α and μ, None to find them, and for batches their size and who shuffles n rows."""
+    """The settings of a solver: α and μ, None to find them, and for batches their size and who shuffles n rows.
 
-    learning_rate: float | None = None
+    A vector α has a step size for each entry of θ.
+    """
+
+    learning_rate: Any = None
     momentum: float | None = None
     batch_size: int | None = None
     n: int = 0
     rng: np.random.RandomState | None = None
 
 
-def drive(solving: Solving, evaluate: Evaluate, run: Run) -> None:
-    """Answer what a solver asks and record what it tells, until the run stops."""
+def told(solving: Solving, run: Run) -> Asking:
+    """Yield what a solver asks and record what it tells, until the run stops."""
     with closing(solving):  # not left to the garbage collector, which would swallow Ctrl-C
         said = next(solving)
         while True:
             if isinstance(said, Ask):
-                said = solving.send(evaluate(said.theta, said.rows))
+                said = solving.send((yield said))
             elif run.tell(said):
                 return
             else:
                 said = next(solving)
 
 
-def _descent(
-    rule: StepRule, evaluate: Evaluate, theta: np.ndarray, options: Options, memory: MemoryDict, run: Run
-) -> None:
+def drive(asking: Asking[Result], evaluate: Evaluate) -> Result:
+    """Answer what is asked, and return what comes of it."""
+    answer = None
+    with closing(asking):
+        while True:
+            try:
+                ask = asking.send(answer)  # type: ignore[arg-type]
+            except StopIteration as end:
+                return end.value
+            except RuntimeError as error:  # what Python makes of a StopIteration of the user's own function
+                raise (error.__cause__ if isinstance(error.__cause__, StopIteration) else error) from None
+            answer = evaluate(ask.theta, ask.rows)
+
+
+def _descent(rule: StepRule, theta: np.ndarray, options: Options, memory: MemoryDict) -> Solving:
     if options.batch_size is None:
         memory = {name: value for name, value in memory.items() if name != "shuffling"}
-        drive(descend(theta, rule, memory), evaluate, run)
-    else:
-        assert options.rng is not None
-        solving = descend_in_batches(theta, rule, memory, options.n, options.batch_size, options.rng)
-        drive(solving, evaluate, run)
+        return descend(theta, rule, memory)
+    assert options.rng is not None
+    return descend_in_batches(theta, rule, memory, options.n, options.batch_size, options.rng)
 
 
-def _gd(evaluate: Evaluate, theta: np.ndarray, options: Options, memory: MemoryDict, run: Run) -> None:
+def _gd(theta: np.ndarray, options: Options, memory: MemoryDict) -> Solving:
     if options.learning_rate is None:
-        drive(descend_freely(theta, options.momentum, memory), evaluate, run)
-    else:
-        rule = Nesterov(options.learning_rate, options.momentum or 0.0)
-        _descent(rule, evaluate, theta, options, memory, run)
+        return descend_freely(theta, options.momentum, memory)
+    return _descent(Nesterov(options.learning_rate, options.momentum or 0.0), theta, options, memory)
 
 
-def _adam(evaluate: Evaluate, theta: np.ndarray, options: Options, memory: MemoryDict, run: Run) -> None:
+def _adam(theta: np.ndarray, options: Options, memory: MemoryDict) -> Solving:
     assert options.learning_rate is not None
-    _descent(Adam(options.learning_rate), evaluate, theta, options, memory, run)
-
-
-def _lbfgs(evaluate: Evaluate, theta: np.ndarray, options: Options, memory: MemoryDict, run: Run) -> None:
-    Lbfgs(evaluate, theta, run).minimise()
+    return _descent(Adam(options.learning_rate), theta, options, memory)
 
 
 @dataclass(frozen=True)
@@ -110,8 +119,8 @@ class Solver:
 
     Attributes
     ----------
-    minimise : callable
-        ``minimise(evaluate, theta, options, memory, run)`` returns when `run` stops it.
+    solving : callable or None
+        ``solving(theta, options, memory)`` asks and tells, without end; None for L-BFGS, which drives itself.
     uses : frozenset of str
         Of "learning_rate", "momentum" and "batch_size".
     learning_rate : float or None
@@ -122,7 +131,7 @@ class Solver:
         After so many steps it has come far enough for λ to be estimated.
     """
 
-    minimise: Callable[[Evaluate, np.ndarray, Options, MemoryDict, Run], None]
+    solving: Callable[[np.ndarray, Options, MemoryDict], Solving] | None
     uses: frozenset[str] = frozenset()
     learning_rate: float | None = None
     finds_step: bool = False
@@ -139,7 +148,7 @@ class Memory(NamedTuple):
 #: The solvers by name. Parameter checks, error messages and dispatch read it.
 SOLVERS: dict[str, Solver] = {
     "gd": Solver(_gd, frozenset({"learning_rate", "momentum", "batch_size"}), 0.2, finds_step=True),
-    "lbfgs": Solver(_lbfgs, marks=(15, 25, 35)),
+    "lbfgs": Solver(None, marks=(15, 25, 35)),
     "adam": Solver(_adam, frozenset({"learning_rate", "batch_size"}), 0.01),
 }
 
@@ -153,4 +162,8 @@ def minimise(
     memory: MemoryDict | None = None,
 ) -> None:
     """Minimise from `theta` with the named solver until `run` stops it."""
-    SOLVERS[solver].minimise(evaluate, theta, options, memory or {}, run)
+    solving = SOLVERS[solver].solving
+    if solving is None:
+        Lbfgs(evaluate, theta, run).minimise()
+    else:
+        drive(told(solving(theta, options, memory or {}), run), evaluate)

@@ -16,6 +16,11 @@ class StepRule(Protocol):
         """Return the step to add to θ, and the new memory. An empty memory means the first step."""
 
 
+def _beside(rate: Any, vector: np.ndarray) -> Any:
+    """Return a step size in the dtype of a vector, which NumPy does by itself where it is a number."""
+    return rate.astype(vector.dtype, copy=False) if isinstance(rate, np.ndarray) else rate
+
+
 @dataclass(frozen=True)
 class Nesterov:
     """θ ← θ − α∇J(θ), with Nesterov momentum μ in the form of Sutskever et al. (2013).
@@ -25,12 +30,12 @@ class Nesterov:
     With μ = 0 there is no velocity, and each step is plain gradient descent.
     """
 
-    learning_rate: float
+    learning_rate: Any
     momentum: float = 0.0
 
     def step(self, gradient: np.ndarray, memory: MemoryDict) -> tuple[np.ndarray, MemoryDict]:
         """Return the step to add to θ, and the new velocity."""
-        plain = -self.learning_rate * gradient
+        plain = -_beside(self.learning_rate, gradient) * gradient
         if self.momentum == 0:
             return plain, {}
         velocity = self.momentum * memory["velocity"] + plain if "velocity" in memory else plain
@@ -41,7 +46,7 @@ class Nesterov:
 class Adam:
     """Adam of Kingma & Ba (2015), algorithm 1, with bias correction."""
 
-    learning_rate: float
+    learning_rate: Any
     beta_1: float = 0.9
     beta_2: float = 0.999
     epsilon: float = 1e-8
@@ -56,7 +61,7 @@ class Adam:
         step = np.sqrt(v)
         step += self.epsilon * (1 - self.beta_2**t) ** 0.5
         np.divide(m, step, out=step)
-        step *= -rate
+        step *= -_beside(rate, step)
         return step, {"first_moment": m, "second_moment": v, "n_steps": t}
 
 

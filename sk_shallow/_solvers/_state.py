@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -63,3 +63,7 @@ Evaluate = Callable[[np.ndarray, np.ndarray | None], tuple[float, np.ndarray]]
 
 #: Yields what it asks and what it tells; is sent (J, ∇J) for each ask.
 Solving = Generator[Ask | State, tuple[float, np.ndarray] | None, None]
+
+Result = TypeVar("Result")
+#: Yields what it asks, is sent (J, ∇J) for each ask, and returns a result.
+Asking = Generator[Ask, tuple[float, np.ndarray], Result]

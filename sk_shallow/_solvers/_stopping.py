@@ -98,6 +98,12 @@ class Run:
                 return True
         return False
 
+    def catch_up(self, losses: list[float], best: State | None) -> None:
+        """Record costs of states that were told to others, and the best state so far if it was not the last."""
+        self.losses += losses
+        self.reached += losses
+        self.best, self.last, self.n_taken_back = best, None, 0
+
     @property
     def reference(self) -> float:
         """The size of a gradient that `tol` is a share of."""

@@ -11,7 +11,8 @@ from sklearn.base import clone
 
 from sk_shallow import _network
 from sk_shallow._activations import Activation
-from sk_shallow._fitting import Setting, fit_network
+from sk_shallow._course import Setting
+from sk_shallow._fitting import fit_network
 from sk_shallow._losses import LOSSES
 from sk_shallow._parameters import Parameters
 from sk_shallow._solvers import State

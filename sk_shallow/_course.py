@@ -1,0 +1,162 @@
+"""The course of a fit: from a start to its end, past the pauses at which λ is found, and away from W = 0.
+
+It asks for Σ s L and its gradient, and knows not who answers: a network is evaluated alone, or in a stack.
+"""
+
+from collections.abc import Callable
+from contextlib import closing
+from typing import Any, NamedTuple, NoReturn
+
+import numpy as np
+import scipy.sparse as sp
+
+from sk_shallow._objective import Objective
+from sk_shallow._parameters import Shape
+from sk_shallow._penalty import Search
+from sk_shallow._recipe import Recipe
+from sk_shallow._saddle import Saddle
+from sk_shallow._scaling import Scaling
+from sk_shallow._solvers import (
+    SOLVERS,
+    Asking,
+    MemoryDict,
+    Options,
+    Run,
+    State,
+    StopReason,
+    in_dtype,
+    minimise,
+    told,
+)
+from sk_shallow._targets import Targets
+from sk_shallow._weights import Weights
+
+#: Ends at which a network may be left at W = 0 by mistake.
+_STANDSTILLS = (StopReason.CONVERGED, StopReason.SETTLED, StopReason.STALLED)
+
+
+class Problem(NamedTuple):
+    """Checked training data: X (n, d) float32 or float64, dense or CSR; targets; weights."""
+
+    X: Any
+    targets: Targets
+    weights: Weights
+
+
+class Setting(NamedTuple):
+    """What a fit minimises, as long as it runs: J of θ for X as `scaling` has it count."""
+
+    problem: Problem
+    recipe: Recipe
+    shape: Shape
+    scaling: Scaling
+    objective: Objective
+
+
+class Way(NamedTuple):
+    """What a run goes on with: a cost, a θ, and a solver's memory."""
+
+    objective: Objective
+    theta: np.ndarray
+    memory: MemoryDict | None
+
+
+#: Sees each state of a run, with the cost that it is a state of, and its iteration.
+Watch = Callable[[Setting, State, int], None]
+
+
+class Start(NamedTuple):
+    """Where a course begins: at a draw, or where another fit has ended, with its memory and reference."""
+
+    theta: np.ndarray
+    memory: MemoryDict | None = None
+    reference: float | None = None
+    drawn: bool = True
+
+
+def shares_of(problem: Problem, recipe: Recipe) -> np.ndarray:
+    """Return the b2 that knows the shares of the classes."""
+    outputs = problem.targets.outputs
+    prior = outputs.prior(problem.targets.encoded, problem.weights.values, smooth=recipe.one_pass)
+    return outputs.loss.start(prior)
+
+
+def course(
+    setting: Setting, start: Start, rng: np.random.RandomState, search: Search | None, watch: Watch | None
+) -> Asking[Run]:
+    """Ask for Σ s L and its gradient until a fit has ended, and return its run."""
+    problem, recipe, shape = setting[:3]
+    n = problem.X.shape[0]
+    batch_size = None if recipe.batch_size is None else min(recipe.batch_size, n)
+    options = Options(recipe.learning_rate, recipe.momentum, batch_size, n, rng)
+    rules = recipe.rules(search)
+    if watch is not None:
+        rules.insert(0, lambda run: watch(setting, run.state, run.n_iter))
+    ended = Run(rules, start.reference, shape.split)
+    draw, saddle = start.theta if start.drawn else None, None
+    way: Way | None = Way(setting.objective, start.theta, in_dtype(start.memory, start.theta.dtype))
+    while way is not None:
+        setting = setting._replace(objective=way.objective)
+        yield from _asked(recipe.solver, way, options, ended)
+        way = None
+        if ended.reason is StopReason.PAUSED or (not recipe.exact and ended.reason in _STANDSTILLS):
+            saddle = saddle or Saddle(setting.objective, shape, recipe.activation, shares_of(problem, recipe))
+            way = _way_on(setting.objective, ended, saddle, draw, search)
+        if way is not None:
+            ended.resume()
+            if search is not None:
+                search.begin(ended.n_earlier)
+    if search is not None:
+        search.note(ended)
+    return ended
+
+
+def _asked(solver: str, way: Way, options: Options, run: Run) -> Asking[None]:
+    """Ask what a solver asks, and put the penalty to the answers."""
+    objective, theta, memory = way
+    solving = SOLVERS[solver].solving
+    if solving is None:  # it drives itself
+        minimise(solver, objective, theta, options, run)
+        return
+    answer = None
+    with closing(told(solving(theta, options, memory or {}), run)) as asking:
+        while True:
+            try:
+                ask = asking.send(answer)  # type: ignore[arg-type]
+            except StopIteration:
+                return
+            if objective.knows(ask.theta, ask.rows):
+                answer = objective.known
+            else:
+                answer = objective.penalised(ask.theta, *(yield ask))
+
+
+def _way_on(
+    objective: Objective, ended: Run, saddle: Saddle, draw: np.ndarray | None, search: Search | None
+) -> Way | None:
+    """Return how a run goes on: from W = 0, or with another λ where it has paused for that; None: it has ended."""
+    state = ended.state
+    if draw is None or ended.n_iter > 0:  # the draw is at no saddle
+        out = saddle.way_out(objective, state.loss)
+        if out is not None:
+            return Way(objective, out, None)
+    if ended.reason is not StopReason.PAUSED or search is None:
+        return None
+    anew = search.estimate(state, saddle)
+    objective = objective.with_penalty(search.share, state.theta, state.loss, state.gradient)
+    return Way(objective, draw, None) if anew and draw is not None else Way(objective, state.theta, state.memory)
+
+
+def explain_start(problem: Problem, recipe: Recipe) -> NoReturn:
+    """Say why no cost met was finite, not even the first."""
+    X = problem.X
+    largest = np.abs(X).max(axis=0)
+    column = int(np.argmax(largest.toarray() if sp.issparse(X) else largest))
+    remedy = "" if recipe.standardize else "set standardize=True, or "
+    penalty = recipe.l2_regularization
+    given = "" if penalty is None else f", and at l2_regularization={penalty:.3g}"
+    own = "" if recipe.activation.in_place else f"check that activation {recipe.activation.name!r} is finite, and "
+    raise ValueError(
+        f"The cost is not finite at the start: {own}look at X, which has its largest numbers in column {column}, "
+        f"up to {np.abs(X[:, [column]]).max():.3g} ({remedy}scale that column; parts must be of one scale){given}."
+    )

@@ -1,0 +1,246 @@
+"""GridSearchCV with the fits of a fold side by side.
+
+How rows are split, metadata routed, networks scored and ranked: all of that is scikit-learn's. How the networks of
+a fold come about is ours, and that one which has diverged scores as one whose fit has failed.
+"""
+
+import math
+import time
+import warnings
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Self
+
+from joblib import effective_n_jobs
+from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning, FitFailedWarning
+from sklearn.model_selection import GridSearchCV, ParameterGrid, check_cv
+from sklearn.utils import indexable
+from sklearn.utils.parallel import Parallel, delayed
+
+from sk_shallow._array_api import Array
+from sk_shallow._classifier import ShallowNetClassifier
+from sk_shallow._recipe import Recipe, recipe_of
+from sk_shallow._solvers import StopReason
+from sk_shallow._stack import fit_networks
+from sk_shallow._validation import (
+    check_method_params,
+    insert_error_scores,
+    names_of_scores,
+    safe_split,
+    score_of,
+)
+
+#: So many combinations are named in a warning.
+_MOST_NAMED = 4
+#: Text and category of a warning.
+Told = tuple[str, type[Warning]]
+#: A combination of parameters.
+Params = dict[str, Any]
+
+
+class DivergedError(ValueError):
+    """A network has diverged, and is no candidate."""
+
+
+class Fitted(NamedTuple):
+    """What came of a candidate: an estimator or an error, its time in s, and what there is to tell."""
+
+    estimator: ShallowNetClassifier | None
+    error: Exception | None
+    seconds: float
+    told: list[Told]
+
+
+def fit_candidates(
+    base: ShallowNetClassifier,
+    candidates: Sequence[Params],
+    X: Array,
+    y: Array,
+    sample_weight: Array = None,
+    random_states: Sequence[Any] | None = None,
+) -> list[Fitted]:
+    """Fit a classifier of each combination of parameters, side by side.
+
+    `random_states` are one for each; else they are that of `base`.
+    """
+    started = time.perf_counter()
+    fitted: dict[int, Fitted] = {}
+    recipes: dict[int, tuple[ShallowNetClassifier, Recipe]] = {}
+    try:
+        problem, _, _, columns = base._prepare(X, y, sample_weight)
+    except Exception as error:
+        return [Fitted(None, error, 0.0, [])] * len(candidates)
+    for number, candidate in enumerate(candidates):
+        estimator = clone(base).set_params(**candidate)
+        try:
+            recipes[number] = estimator, recipe_of(estimator)
+        except ValueError as error:
+            fitted[number] = Fitted(None, error, 0.0, [])
+    prepared = (time.perf_counter() - started) / len(candidates)
+    states = [base.random_state] * len(candidates) if random_states is None else random_states
+    outcomes = fit_networks(problem, [recipe for _, recipe in recipes.values()], [states[i] for i in recipes])
+    for (number, (estimator, recipe)), outcome in zip(recipes.items(), outcomes, strict=True):
+        network, record, why, seconds = outcome
+        told: list[Told] = []
+        if network is not None and record is not None:
+            told = estimator._keep(problem, recipe, network, record, columns)
+            if record.reason is StopReason.DIVERGED:
+                why = DivergedError(told[-1][0])
+        fitted[number] = Fitted(None if why else estimator, why, seconds + prepared, told)
+    return [fitted[number] for number in range(len(candidates))]
+
+
+class Fold(NamedTuple):
+    """A part of the rows to fit to and the rest to score on, and all that is the same for each."""
+
+    base: ShallowNetClassifier
+    candidates: list[Params]
+    scorer: Any
+    routed: Any
+    error_score: Any
+    return_train_score: bool
+
+    def of_some(self, numbers: list[int]) -> "Fold":
+        """Return a fold of some of the candidates."""
+        return self._replace(candidates=[self.candidates[number] for number in numbers])
+
+    def results(self, X: Any, y: Any, train: Any, test: Any) -> list[dict[str, Any]]:
+        """Return what GridSearchCV formats, for each candidate, and what there is to tell of it."""
+        X_train, y_train = safe_split(self.base, X, y, train)
+        fit_params = check_method_params(X, self.routed.estimator.fit, train)
+        fitted = fit_candidates(self.base, self.candidates, X_train, y_train, **fit_params)
+        X_test, y_test = safe_split(self.base, X, y, test, train)
+        scored = {"test_scores": (X_test, y_test, check_method_params(X, self.routed.scorer.score, test))}
+        if self.return_train_score:
+            scored["train_scores"] = X_train, y_train, check_method_params(X, self.routed.scorer.score, train)
+        return [self._result(each, scored) for each in fitted]
+
+    def _result(self, fitted: Fitted, scored: dict[str, Any]) -> dict[str, Any]:
+        if fitted.error is not None and self.error_score == "raise":
+            raise fitted.error
+        started = time.perf_counter()
+        scores, ended = {}, started
+        for name, (X, y, params) in scored.items():
+            scores[name] = self._scores(fitted.estimator, X, y, params)
+            ended = ended if name == "train_scores" else time.perf_counter()
+        return scores | {
+            "fit_time": fitted.seconds,
+            "score_time": 0.0 if fitted.estimator is None else ended - started,
+            "fit_error": fitted.error,
+            "told": fitted.told,
+        }
+
+    def _scores(self, estimator: ShallowNetClassifier | None, X: Any, y: Any, params: Any) -> Any:
+        if estimator is not None:
+            return score_of(estimator, X, y, self.scorer, params, self.error_score)
+        names = names_of_scores(self.scorer)
+        return self.error_score if names is None else dict.fromkeys(names, self.error_score)
+
+
+class StackedGrid(GridSearchCV):
+    """GridSearchCV of a ShallowNetClassifier; a fold, not a fit, is what runs at once with others.
+
+    Attributes
+    ----------
+    told_ : list of (str, type)
+        What there is to tell of the fits, a text for each kind of trouble.
+    """
+
+    def fit(self, X: Array, y: Array, **params: Any) -> Self:
+        """Fit all candidates on all folds, and the best one to all rows."""
+        scorer, metric = self._get_scorers()
+        X, y = indexable(X, y)
+        routed = self._get_routed_params_for_fit(check_method_params(X, params))
+        splits = list(check_cv(self.cv, y, classifier=True).split(X, y, **routed.splitter.split))
+        candidates = list(ParameterGrid(self.param_grid))
+        if not splits:
+            raise ValueError("No fits were performed: cv gave no splits.")
+        fold = Fold(clone(self.estimator), candidates, scorer, routed, self.error_score, self.return_train_score)
+        out = self._results(fold, X, y, splits)
+        self.told_ = _told(candidates, out, len(splits), self.error_score)
+        if callable(self.scoring):
+            insert_error_scores(out, self.error_score)
+        self.n_splits_, self.scorer_ = len(splits), scorer if names_of_scores(scorer) is None else scorer._scorers
+        self.multimetric_ = isinstance(out[0]["test_scores"], dict)
+        if callable(self.scoring) and self.multimetric_:
+            self._check_refit_for_multimetric(out[0]["test_scores"])
+            metric = self.refit
+        with warnings.catch_warnings():
+            if any(each["fit_error"] is not None for each in out):  # told in other words
+                warnings.filterwarnings("ignore", "One or more of the", UserWarning)
+            self.cv_results_ = self._format_results(candidates, len(splits), out)
+        self._choose(metric)
+        if self.refit:
+            started = time.time()
+            self.best_estimator_ = clone(self.estimator).set_params(**self.best_params_)
+            self.best_estimator_.fit(X, y, **routed.estimator.fit)
+            self.refit_time_ = time.time() - started
+        return self
+
+    def _results(self, fold: Fold, X: Any, y: Any, splits: list[Any]) -> list[dict[str, Any]]:
+        """Return the results of each candidate on each fold, in GridSearchCV's order.
+
+        The candidates of a fold are shared out, so that as many jobs have equal work as run at once.
+        """
+        n_jobs = effective_n_jobs(self.n_jobs)
+        n_shares = min(n_jobs // math.gcd(n_jobs, len(splits)), len(fold.candidates))
+        widths = [candidate.get("hidden_width", 0) for candidate in fold.candidates]
+        widest_first = sorted(range(len(widths)), key=lambda i: -widths[i])
+        jobs = [
+            (widest_first[share::n_shares], split) for share in range(n_shares) for split in range(len(splits))
+        ]
+        parallel = Parallel(n_jobs=self.n_jobs, pre_dispatch=self.pre_dispatch)
+        results = parallel(delayed(fold.of_some(some).results)(X, y, *splits[split]) for some, split in jobs)
+        found = {
+            (number, split): result
+            for (some, split), of_job in zip(jobs, results, strict=True)
+            for number, result in zip(some, of_job, strict=True)
+        }
+        return [found[number, split] for number in range(len(widths)) for split in range(len(splits))]
+
+    def _choose(self, metric: Any) -> None:
+        """Find the best candidate, where one score or a choice of the user's says which it is."""
+        if not self.refit and self.multimetric_:
+            return
+        self.best_index_ = self._select_best_index(self.refit, metric, self.cv_results_)
+        self.best_params_ = self.cv_results_["params"][self.best_index_]
+        if not callable(self.refit):
+            self.best_score_ = self.cv_results_[f"mean_test_{metric}"][self.best_index_]
+
+
+def _told(
+    candidates: list[dict[str, Any]], out: list[dict[str, Any]], n_splits: int, error_score: Any
+) -> list[Told]:
+    """Return what there is to tell of the fits of all candidates, or raise where all have failed."""
+    of_candidate = [candidate for candidate in candidates for _ in range(n_splits)]
+    errors = [each["fit_error"] for each in out]
+    diverged = [i for i, error in enumerate(errors) if isinstance(error, DivergedError)]
+    failed = [i for i, error in enumerate(errors) if error is not None and i not in set(diverged)]
+    if len(diverged) + len(failed) == len(out):
+        raise ValueError(f"All the {len(out)} fits failed. The first one: {errors[0]}") from errors[0]
+    told: list[Told] = []
+    for places, what, category in (
+        (diverged, "diverged", ConvergenceWarning),
+        (failed, "failed", FitFailedWarning),
+    ):
+        if places:
+            named = _named([of_candidate[i] for i in places])
+            text = f"{len(places)} of {len(out)} fits {what}, and score {error_score}: {named}. "
+            told.append((f"{text}The first one: {errors[places[0]]}", category))
+    rest = [each["told"] for each in out if each["fit_error"] is None]
+    for category in (ConvergenceWarning, UserWarning):
+        texts = Counter(text for told_of_fit in rest for text, kind in told_of_fit if kind is category)
+        if texts:
+            (first, _), n = texts.most_common(1)[0], sum(texts.values())
+            told.append((f"{n} of {len(out)} fits have this or the like to tell: {first}", category))
+    return told
+
+
+def _named(candidates: list[dict[str, Any]]) -> str:
+    """Name candidates, each with the number of its fits."""
+    counts = Counter(
+        ", ".join(f"{name}={value!r}" for name, value in candidate.items()) for candidate in candidates
+    )
+    named = [f"{{{name}}} ({n})" for name, n in list(counts.items())[:_MOST_NAMED]]
+    return "; ".join(named) + (f"; and {len(counts) - _MOST_NAMED} more" if len(counts) > _MOST_NAMED else "")

@@ -1,0 +1,162 @@
+"""Several fits to the same rows at once: their networks stand side by side, and one pass evaluates them all.
+
+Each goes its own way: it has its own α, λ, momentum and end, by the same rules as alone, and leaves the stack
+when it has ended.
+"""
+
+import math
+import time
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from copy import deepcopy
+from functools import partial
+from typing import Any, NamedTuple
+
+from sk_shallow._course import Problem
+from sk_shallow._fitting import (
+    Begun,
+    Network,
+    Record,
+    begin,
+    fit_network,
+    moments_for,
+    scaling_for,
+    shape_of,
+    without_absent,
+)
+from sk_shallow._lockstep import in_lockstep
+from sk_shallow._moments import Moments
+from sk_shallow._recipe import Recipe
+from sk_shallow._rows import is_parallel, plan_of
+from sk_shallow._scaling import Scaling
+from sk_shallow._side_by_side import Stack, by_courses
+from sk_shallow._solvers import SOLVERS
+from sk_shallow._threads import Map, run
+
+#: The most numbers that one of the work arrays of a stack of several networks has: they are to stay in the cache.
+MOST_NUMBERS = 2**18
+
+
+class Outcome(NamedTuple):
+    """What came of a fit among others: a network and its record, or an error; and its share of the time, in s."""
+
+    network: Network | None
+    record: Record | None
+    error: Exception | None
+    seconds: float
+
+
+def fit_networks(problem: Problem, recipes: Sequence[Recipe], random_states: Sequence[Any]) -> list[Outcome]:
+    """Fit a network of each recipe to a problem, from a random start: as by ``fit_network``.
+
+    The recipes differ in width, α and λ. Each has a copy of its random state to itself.
+
+    Those with steps on all rows go side by side, the others one after another. The time of a stack is shared by
+    the number of units times passes. An error of a fit is its outcome, and does not concern the others.
+    """
+    able = [i for i, recipe in enumerate(recipes) if _can_stack(recipe)]
+    outcomes: dict[int, Outcome] = {}
+    if len(able) > 1:
+        problem = without_absent(problem)
+        moments, scaling = run(lambda _: _scales(problem, recipes[0]), parallel=False)
+        for places in stacks_of(problem, scaling, recipes):
+            members = [(recipes[i], random_states[i]) for i in places]
+            fitted = _fit_stack(problem, members, moments, scaling)
+            outcomes |= zip(places, fitted, strict=True)
+    for i, recipe in enumerate(recipes):
+        if i not in outcomes:
+            outcomes[i] = _fit_alone(problem, recipe, random_states[i])
+    return [outcomes[i] for i in range(len(recipes))]
+
+
+def _scales(problem: Problem, recipe: Recipe) -> tuple[Moments | None, Scaling]:
+    moments = moments_for(problem, recipe, None)
+    return moments, scaling_for(problem, moments)
+
+
+def stacks_of(problem: Problem, scaling: Scaling, recipes: Sequence[Recipe]) -> list[list[int]]:
+    """Return the numbers of the recipes that go side by side, a list for each stack.
+
+    Networks whose rows would be cut into the same blocks can share them. From narrow to wide, they fill
+    stacks in turn, each up to ``MOST_NUMBERS`` hidden outputs of a block.
+    """
+    alike = defaultdict(list)
+    for i, recipe in enumerate(recipes):
+        if _can_stack(recipe):
+            kind, blocks = plan_of(problem.X, scaling, shape_of(problem, recipe))
+            alike[_is_plain(recipe), kind, blocks[0].stop, len(blocks)].append(i)
+    stacks: list[list[int]] = []
+    for (_, _, rows, _), numbers in alike.items():
+        most, units = MOST_NUMBERS // rows, math.inf
+        for i in sorted(numbers, key=lambda i: recipes[i].hidden_width):
+            units += recipes[i].hidden_width + 1
+            if units > most:
+                stacks.append([])
+                units = recipes[i].hidden_width + 1
+            stacks[-1].append(i)
+    return [stack for stack in stacks if len(stack) > 1]
+
+
+def _can_stack(recipe: Recipe) -> bool:
+    return SOLVERS[recipe.solver].solving is not None and recipe.batch_size is None
+
+
+def _is_plain(recipe: Recipe) -> bool:
+    """Tell whether nothing is found in the fit: such networks step together."""
+    return recipe.exact and recipe.learning_rate is not None and recipe.l2_regularization is not None
+
+
+def _fit_alone(problem: Problem, recipe: Recipe, random_state: Any) -> Outcome:
+    started = time.perf_counter()
+    try:
+        network, record = fit_network(problem, recipe, None, deepcopy(random_state))
+    except Exception as error:
+        return Outcome(None, None, error, time.perf_counter() - started)
+    return Outcome(network, record, None, time.perf_counter() - started)
+
+
+def _fit_stack(
+    problem: Problem, members: list[tuple[Recipe, Any]], moments: Moments | None, scaling: Scaling
+) -> list[Outcome]:
+    """Fit networks side by side, each with its random state; their widths do not fall."""
+    started, first = time.perf_counter(), members[0][0]
+    shapes = [shape_of(problem, recipe) for recipe, _ in members]
+
+    def job(map_parts: Map) -> list[Any]:
+        stack = Stack.of(problem, first.activation, shapes, scaling, map_parts)
+
+        def begun(place: int) -> Any:
+            (recipe, random_state), objective = members[place], partial(stack.alone, place)
+            return _caught(begin, problem, recipe, moments, scaling, None, deepcopy(random_state), objective)
+
+        fits = [begun(place) for place in range(len(members))]
+        ready = [place for place, fit in enumerate(fits) if isinstance(fit, Begun)]
+        if not ready:
+            return fits
+        walk = in_lockstep if _is_plain(first) else by_courses
+        ended = dict(zip(ready, walk(stack.of_places(ready), [fits[place] for place in ready]), strict=True))
+        return [ended.get(place, fit) for place, fit in enumerate(fits)]
+
+    ended = run(job, parallel=any(is_parallel(problem.X.shape[0], shape) for shape in shapes))
+    work = [shape.hidden_width * _n_passes(end) for shape, end in zip(shapes, ended, strict=True)]
+    seconds = (time.perf_counter() - started) / sum(work)
+    return [_outcome(end, seconds * own) for end, own in zip(ended, work, strict=True)]
+
+
+def _outcome(end: Any, seconds: float) -> Outcome:
+    if isinstance(end, Exception):
+        return Outcome(None, None, end, seconds)
+    network, record = end
+    return Outcome(network, record, None, seconds)
+
+
+def _n_passes(end: Any) -> int:
+    return 1 if isinstance(end, Exception) else len(end[1].losses)
+
+
+def _caught(function: Callable[..., Any], *arguments: Any) -> Any:
+    """Return what a function returns, or the error that it raised."""
+    try:
+        return function(*arguments)
+    except Exception as error:
+        return error
