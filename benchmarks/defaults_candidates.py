@@ -13,9 +13,10 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from benchmarks.table import Table
-from sk_shallow import ShallowNetClassifier
+from sk_shallow import ShallowNetClassifier, ShallowNetClassifierCV
 
 OURS, LBFGS, UNSCALED = "ours", "ours lbfgs", "ours, standardize=False"
+OURS_CV = "ours CV"
 MLP, LOGISTIC, BOOSTING = "MLPClassifier", "LogisticRegression", "HistGradientBoosting"
 LOGISTIC_CV, SHARES = "LogisticRegressionCV", "shares"
 #: Settings that solver="lbfgs" refuses.
@@ -36,6 +37,11 @@ def _ours_lbfgs(settings: Settings, seed: int) -> Any:
 
 def _ours_unscaled(settings: Settings, seed: int) -> Any:
     return _ours(settings | {"standardize": False}, seed)
+
+
+def _ours_cv(settings: Settings, seed: int) -> Any:
+    arguments: Settings = {"random_state": seed} | settings
+    return ShallowNetClassifierCV(**arguments)
 
 
 def _mlp(_: Settings, seed: int) -> Any:
@@ -91,6 +97,7 @@ class Candidate:
 CANDIDATES = {
     OURS: Candidate(_ours, ours=True),
     LBFGS: Candidate(_ours_lbfgs, ours=True),
+    OURS_CV: Candidate(_ours_cv, ours=True),
     UNSCALED: Candidate(_ours_unscaled, scaled=True, ours=True, only=frozenset({"onehot"})),
     MLP: Candidate(_mlp, scaled=True),
     LOGISTIC: Candidate(_logistic, scaled=True),

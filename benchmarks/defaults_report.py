@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from benchmarks.defaults_candidates import CANDIDATES, LBFGS, MLP, OURS
-from benchmarks.defaults_goals import GOALS, by_candidate, warnings_checks, wide_and_noise
+from benchmarks.defaults_candidates import CANDIDATES, LBFGS, MLP, OURS, OURS_CV
+from benchmarks.defaults_goals import by_candidate, goals, warnings_checks, wide_and_noise
 
 METRICS = ["accuracy", "log_loss", "auc"]
 
@@ -26,8 +26,8 @@ def group_report(fits: pd.DataFrame, group: str) -> str:
     parts = [f"## {group}: {n_tables} tables, {n_folds} fold{'s' if n_folds > 1 else ''} of each", _means(figures)]
     if OURS in fits["candidate"].values and fits["candidate"].nunique() > 1:
         parts.append(_differences(figures))
-    names = [name for name in (OURS, LBFGS) if name in fits["candidate"].values]
-    parts.append("\n".join(f"- {goal(figures, name)}" for name in names for goal in GOALS[group]))
+    names = [name for name in (OURS, LBFGS, OURS_CV) if name in fits["candidate"].values]
+    parts.append("\n".join(f"- {goal(figures, name)}" for name in names for goal in goals(group, name)))
     return "\n\n".join(part for part in parts if part)
 
 
@@ -95,7 +95,7 @@ def _cell(own: pd.Series) -> str:
 def overall_report(fits: pd.DataFrame) -> str:
     """Return the checks that more than one group makes."""
     checks = []
-    for name in [name for name in (OURS, LBFGS) if name in fits["candidate"].values]:
+    for name in [name for name in (OURS, LBFGS, OURS_CV) if name in fits["candidate"].values]:
         checks += warnings_checks(fits, name)
         groups = fits[fits["group"].isin(["wide", "noise"])]
         if groups["group"].nunique() == 2:

@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_info
 from benchmarks.peers import optional
 
 #: What a picture shows, by suite: the columns that end in this.
-PICTURED = {"memory": " MB"}
+PICTURED = {"memory": " MB", "search": " s"}
 #: More cores than this busy with other work spoil a measurement, of threaded contenders most.
 BUSY = 0.1
 

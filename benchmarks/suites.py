@@ -7,6 +7,7 @@ ours is faster.
 from benchmarks.fitting import fixed, memory, solvers, sparse_steps, steps
 from benchmarks.prediction import prediction
 from benchmarks.scaling import scaling
+from benchmarks.search import search
 
 SUITES = {
     "steps": steps,
@@ -14,6 +15,7 @@ SUITES = {
     "prediction": prediction,
     "memory": memory,
     "scaling": scaling,
+    "search": search,
     "sparse": sparse_steps,
     "solvers": solvers,
 }

@@ -1,49 +1,56 @@
 """
-Is a search worth it? Learning rate and width against the default
-=================================================================
+Is a search worth it? A heat map of width and penalty, and a merge
+==================================================================
 
-``ShallowNetClassifier()`` finds its step and its penalty in the fit. Here the best of a grid over the
-learning rate α and the hidden width is compared with it, on rows that neither has seen.
+``ShallowNetClassifier()`` finds its step and its penalty in the fit. ``ShallowNetClassifierCV`` scores a grid, all
+networks of a fold side by side, and is compared with it on rows that neither has seen.
 """
 
 # %%
-# A grid over α and the width, in a pipeline or not, is scikit-learn's own. A float α is plain gradient
-# descent, here with Nesterov's momentum, so it takes more iterations.
+# Widths and penalties. "auto" is the penalty that is found in each fit. What is chosen is the least log-loss of
+# the held-out folds.
 import matplotlib.pyplot as plt
 import pandas as pd
-from sklearn.datasets import load_breast_cancer
+from sklearn.datasets import load_digits
 from sklearn.metrics import log_loss
-from sklearn.model_selection import GridSearchCV, train_test_split
+from sklearn.model_selection import train_test_split
 
-from sk_shallow import ShallowNetClassifier
+from sk_shallow import ShallowNetClassifier, ShallowNetClassifierCV
 
-X, y = load_breast_cancer(return_X_y=True, as_frame=True)
-X_train, X_test, y_train, y_test = train_test_split(X, y, test_size=0.4, stratify=y, random_state=0)
-grid = {"learning_rate": [0.03, 0.1, 0.3], "hidden_width": [4, 16, 64]}
-plain = ShallowNetClassifier(l2_regularization=1.0, momentum=0.9, max_iter=1000, tol=0.02, random_state=0)
-search = GridSearchCV(plain, grid, scoring="neg_log_loss", cv=5).fit(X_train, y_train)
+X, y = load_digits(return_X_y=True)
+X_train, X_test, y_train, y_test = train_test_split(X, y, train_size=500, stratify=y, random_state=0)
+penalties = (0.1, 0.3, 1.0, 3.0, 10.0, "auto")
+search = ShallowNetClassifierCV((4, 16, 64), l2_regularizations=penalties, max_iter=2000, random_state=0)
+search.fit(X_train, y_train)
 print(search.best_params_)
 
 # %%
-# The default, for comparison: one fit.
-default = ShallowNetClassifier(random_state=0).fit(X_train, y_train)
-for name, model in (("best of the grid", search), ("default", default)):
-    loss = log_loss(y_test, model.predict_proba(X_test))
-    accuracy = (model.predict(X_test) == y_test).mean()
-    print(f"{name:16s} accuracy {accuracy:.3f}, log-loss {loss:.3f}")
-
-# %%
-# All results, as a table of the mean log-loss of the folds:
+# All results as a picture: the mean log-loss of the folds. The ring is the best one.
 table = pd.DataFrame(search.cv_results_).pivot_table(
-    index="param_hidden_width", columns="param_learning_rate", values="mean_test_score"
+    index="param_hidden_width", columns="param_l2_regularization", values="mean_test_score"
 )
-fig, ax = plt.subplots(figsize=(5, 3), layout="constrained")
-image = ax.imshow(-table, cmap="viridis_r", alpha=0.5)
-ax.set_xticks(range(table.shape[1]), table.columns)
-ax.set_yticks(range(table.shape[0]), table.index)
-ax.set(xlabel="learning rate α", ylabel="hidden width", title="log-loss, mean of 5 folds")
-for i in range(table.shape[0]):
-    for j in range(table.shape[1]):
-        ax.text(j, i, f"{-table.iloc[i, j]:.3f}", ha="center", va="center")
+loss = -table[list(penalties)]
+fig, ax = plt.subplots(figsize=(6.5, 3), layout="constrained")
+image = ax.imshow(loss, cmap="viridis_r", alpha=0.6, aspect="auto")
+ax.set_xticks(range(loss.shape[1]), loss.columns)
+ax.set_yticks(range(loss.shape[0]), loss.index)
+ax.set(xlabel="penalty λ", ylabel="hidden width", title="log-loss, mean of 5 folds")
+for i in range(loss.shape[0]):
+    for j in range(loss.shape[1]):
+        ax.text(j, i, f"{loss.iloc[i, j]:.3f}", ha="center", va="center")
+row = list(loss.index).index(search.best_params_["hidden_width"])
+column = penalties.index(search.best_params_["l2_regularization"])
+ax.plot(column, row, "o", markersize=42, fillstyle="none", color="black")
 fig.colorbar(image)
 plt.show()
+
+# %%
+# One fit, the best of the grid, and the default search, which merges three networks into one.
+models = {
+    "one fit": ShallowNetClassifier(random_state=0).fit(X_train, y_train),
+    "best of the grid": search,
+    "three, merged": ShallowNetClassifierCV(random_state=0).fit(X_train, y_train),
+}
+for name, model in models.items():
+    accuracy, test_loss = model.score(X_test, y_test), log_loss(y_test, model.predict_proba(X_test))
+    print(f"{name:16s} {len(model.hidden_coef_):4d} units  accuracy {accuracy:.3f}  log-loss {test_loss:.3f}")

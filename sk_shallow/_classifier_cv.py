@@ -1,4 +1,4 @@
-"""ShallowNetClassifierCV: width, learning rate and penalty chosen by cross-validation."""
+"""ShallowNetClassifierCV: width, learning rate and penalty chosen by cross-validation, networks merged."""
 
 from collections.abc import Iterator
 from typing import Any, Self
@@ -17,6 +17,7 @@ from sk_shallow._classifier import ShallowNetClassifier
 from sk_shallow._docs import documented
 from sk_shallow._fitted import FittedNetwork
 from sk_shallow._grid import StackedGrid
+from sk_shallow._merge import refit_merged
 from sk_shallow._targets import Outputs
 from sk_shallow._validation import PARAMETER_CONSTRAINTS, fit_context
 
@@ -40,56 +41,82 @@ _FOUND = (
     "refit_time_",
     "multimetric_",
 )
-_MOST_FOLDS = 5
+#: What is searched over where nothing is given, and where something else is.
+_USUAL: dict[str, list[Any]] = {"hidden_width": [64], "learning_rate": ["auto"], "l2_regularization": ["auto"]}
+_DEFAULT = _USUAL | {"l2_regularization": ["auto", 1.0]}
+#: The folds of cv=None, where one network is chosen and where several are merged.
+_MOST_FOLDS, _MERGED_FOLDS = 5, 3
 
 
 class ShallowNetClassifierCV(FittedNetwork, ClassifierMixin, BaseEstimator):
-    """Neural network classifier with one hidden layer, its settings chosen by cross-validation.
+    r"""Neural network classifier with one hidden layer, its settings chosen by cross-validation.
 
-    Every combination of widths, learning rates and penalties is scored on held-out folds, and the best is fitted
-    to all rows. The answers are those of ``GridSearchCV(ShallowNetClassifier(...), ...)``; what remains is a
-    fitted network, with all that a ``ShallowNetClassifier`` has.
+    Every combination of widths, learning rates and penalties is scored on held-out folds. The best is fitted to
+    all rows, or with ``refit="merge"``, and where nothing is given to search over, several are, and merged into
+    one network. What remains is a fitted network, with all that a ``ShallowNetClassifier`` has.
+
+    The scores are those of ``GridSearchCV(ShallowNetClassifier(...), ...)``, to the bit. They come faster, as all
+    networks of a fold are evaluated side by side.
 
     Parameters
     ----------
-    hidden_widths : sequence of int, default=(16, 64)
-        Widths h to choose from.
-    learning_rates : sequence of float or "auto", default=("auto",)
-        Step sizes α to choose from; "auto" is found in each fit.
-    l2_regularizations : sequence of float or "auto", default=("auto",)
-        Penalties λ to choose from; "auto" is found in each fit.
+    hidden_widths : sequence of int or None, default=None
+        Widths h to choose from. None: 64.
+    learning_rates : sequence of float or "auto", or None, default=None
+        Step sizes α to choose from; "auto" is found in each fit. None: "auto".
+    l2_regularizations : sequence of float or "auto", or None, default=None
+        Penalties λ to choose from; "auto" is found in each fit. None: "auto"; and 1.0 beside it where the other
+        two are None as well.
     cv : int, splitter or iterable, default=None
-        As in GridSearchCV. None: five stratified folds, fewer where a class has fewer rows, but two at least.
+        As in GridSearchCV. None: five stratified folds, three where networks are merged; fewer where a class has
+        fewer rows, but two at least.
     scoring : str, callable, list, tuple or dict, default=None
         As in GridSearchCV. None: the combination of least log-loss is chosen, and ``score`` is the accuracy.
     refit : bool, str or callable, default=True
-        As in GridSearchCV. False: there is no network, and ``predict`` is not to be had.
+        As in GridSearchCV, and "merge": three networks are fitted to all rows and merged, see Notes. True means
+        "merge" where nothing is given to search over, and no `scoring`. False: there is no network, and
+        ``predict`` is not to be had.
     error_score : "raise" or float, default=nan
-        What a fit that fails scores.
+        What a fit scores that fails or diverges. One warning names all of them.
     return_train_score : bool, default=False
         Whether `cv_results_` has scores of training rows.
     n_jobs : int, default=None
-        How many fits run at once, as in GridSearchCV.
+        How many processes share the work, as in GridSearchCV: each takes some of the networks of a fold.
     activation, solver, momentum, batch_size, max_iter, tol, standardize, class_weight, random_state
         As in :class:`ShallowNetClassifier`, the same for all.
 
     Attributes
     ----------
     cv_results_ : dict of ndarrays
-        As GridSearchCV's: ``pandas.DataFrame(cv_results_)`` is a table.
+        As GridSearchCV's: ``pandas.DataFrame(cv_results_)`` is a table. The time of a fit is its share of that of
+        its stack, by the number of hidden units times passes.
     best_params_ : dict
         With "hidden_width", "learning_rate" and "l2_regularization".
     best_score_ : float
         Its mean score on held-out folds; with ``scoring=None`` the log-loss, negative.
     best_index_ : int
     best_estimator_ : ShallowNetClassifier
-        Fitted to all rows.
+        Fitted to all rows; of merged networks, the one that they are.
+    merged_params_ : list of dict
+        With ``refit="merge"``: the combination of each network. The same one may come several times.
+    merged_factor_ : float
+        With ``refit="merge"``: what the mean of their outputs is multiplied by.
     scorer_, n_splits_, refit_time_, multimetric_
         As in GridSearchCV.
     hidden_width_ : int
+        The width of the network; of merged ones, of all together.
     classes_, hidden_coef_, hidden_intercept_, output_coef_, output_intercept_, n_iter_, loss_, loss_curve_, \
 learning_rate_, l2_regularization_, l2_regularization_curve_, grad_norm_, converged_, stop_reason_
-        Of `best_estimator_`; see :class:`ShallowNetClassifier`.
+        Of `best_estimator_`; see :class:`ShallowNetClassifier`. For merged networks, `n_iter_` is the most of them
+        and `converged_` whether all did; the cost, its curves, λ, α and the reason are those of the first.
+
+    Warns
+    -----
+    ConvergenceWarning
+        Once, where fits on folds diverge. Where the networks fitted to all rows do not converge; without a refit,
+        once where fits on folds do not.
+    FitFailedWarning
+        Once, where fits on folds fail.
 
     See Also
     --------
@@ -97,7 +124,20 @@ learning_rate_, l2_regularization_, l2_regularization_curve_, grad_norm_, conver
 
     Notes
     -----
-    Fits run one after another, or `n_jobs` at once; a failed ``fit`` leaves the estimator as it was.
+    "gd" and "adam" on all rows go side by side; "lbfgs" and batches are fitted one after another, with the same
+    answers. Networks whose rows are cut into the same blocks share a stack, up to 2¹⁸ hidden outputs of a
+    block: the memory of a stack is that of one block and of the parameters, whatever the number of rows. A
+    network that has ended leaves the stack. A failed ``fit`` leaves the estimator as it was.
+
+    With ``refit="merge"``, networks are chosen one after another, each so that the log-loss of the mean of the
+    raw outputs on held-out rows is least; one may be chosen again, and then starts elsewhere. The mean of
+    networks of one hidden layer is a network of one hidden layer. Its outputs are multiplied by the root of the
+    factor that would suit the held-out rows best, from 1/√2 to √2.
+
+    References
+    ----------
+    Caruana, Niculescu-Mizil, Crew and Ksikes (2004), "Ensemble selection from libraries of models". Guo,
+    Pleiss, Sun and Weinberger (2017), "On calibration of modern neural networks".
 
     Examples
     --------
@@ -107,11 +147,13 @@ learning_rate_, l2_regularization_, l2_regularization_curve_, grad_norm_, conver
     >>> clf = ShallowNetClassifierCV(hidden_widths=(2, 8), random_state=0).fit(X, y)
     >>> clf.best_params_["hidden_width"] == clf.hidden_width_ == len(clf.hidden_coef_)
     True
+    >>> ShallowNetClassifierCV(random_state=0).fit(X, y).hidden_width_
+    192
     """
 
     _parameter_constraints = {
         **{name: PARAMETER_CONSTRAINTS[name] for name in _SHARED},
-        **{name: ["array-like"] for name in _SEARCHED.values()},
+        **{name: ["array-like", None] for name in _SEARCHED.values()},
         **{
             name: GridSearchCV._parameter_constraints[name]
             for name in ("cv", "scoring", "refit", "error_score", "return_train_score", "n_jobs")
@@ -123,10 +165,10 @@ learning_rate_, l2_regularization_, l2_regularization_curve_, grad_norm_, conver
 
     def __init__(
         self,
-        hidden_widths: Any = (16, 64),
+        hidden_widths: Any = None,
         *,
-        learning_rates: Any = ("auto",),
-        l2_regularizations: Any = ("auto",),
+        learning_rates: Any = None,
+        l2_regularizations: Any = None,
         cv: Any = None,
         scoring: Any = None,
         refit: Any = True,
@@ -184,7 +226,7 @@ learning_rate_, l2_regularization_, l2_regularization_curve_, grad_norm_, conver
         ------
         %(refused)s
         """
-        base = self._base()
+        base, merges = self._base(), self._merges()
         for candidate in self._candidates():
             clone(base).set_params(**candidate)._validate_params()
         problem, _, _, columns = base._prepare(X, y, sample_weight)
@@ -192,8 +234,12 @@ learning_rate_, l2_regularization_, l2_regularization_curve_, grad_norm_, conver
             params["sample_weight"] = sample_weight
         _, outputs, encoded = problem.targets
         codes = encoded if outputs.multilabel else outputs.codes(encoded)
-        search = self._search(base, codes).fit(X, y, **params)
+        search = self._search(base, codes)
+        search.keeps_outputs_of = outputs.classes if merges else None
+        search.fit(X, y, **params)
         found = {name: vars(search)[name] for name in _FOUND if name in vars(search)}
+        if merges:
+            found |= refit_merged(search, problem, X, y, sample_weight)
         best = vars(found["best_estimator_"]) if "best_estimator_" in found else {}
         fitted = {name: value for name, value in best.items() if name.endswith("_") or name.startswith("_")}
         if fitted:
@@ -211,8 +257,24 @@ learning_rate_, l2_regularization_, l2_regularization_curve_, grad_norm_, conver
             base.set_fit_request(sample_weight=True)
         return base
 
+    def _merges(self) -> bool:
+        """Tell whether several networks are merged; refuse where it is not known by what to choose them."""
+        if self.refit == "merge" and isinstance(self.scoring, (list, tuple, set, dict)):
+            raise ValueError(
+                f"refit='merge' keeps the combination of the best score beside it, but scoring has several: "
+                f"{list(self.scoring)}. Give one, or name one of them as refit."
+            )
+        return self.refit == "merge" or (self.refit is True and self.scoring is None and not self._given())
+
+    def _given(self) -> list[str]:
+        return [name for name, plural in _SEARCHED.items() if getattr(self, plural) is not None]
+
     def _grid(self) -> dict[str, list[Any]]:
-        grid = {name: list(getattr(self, plural)) for name, plural in _SEARCHED.items()}
+        default = _USUAL if self._given() else _DEFAULT
+        grid = {
+            name: default[name] if getattr(self, plural) is None else list(getattr(self, plural))
+            for name, plural in _SEARCHED.items()
+        }
         empty = [_SEARCHED[name] for name, values in grid.items() if not values]
         if empty:
             raise ValueError(f"{empty[0]} is empty: give one value at least.")
@@ -224,12 +286,13 @@ learning_rate_, l2_regularization_, l2_regularization_curve_, grad_norm_, conver
             yield from ({name: value} for value in values)
 
     def _search(self, base: ShallowNetClassifier, codes: Any = None) -> StackedGrid:
+        merges = self._merges()
         return StackedGrid(
             base,
             self._grid(),
             scoring=_least_log_loss(codes) if self.scoring is None else self.scoring,
-            cv=_folds(codes) if self.cv is None else self.cv,
-            refit=self.refit,
+            cv=_folds(codes, _MERGED_FOLDS if merges else _MOST_FOLDS) if self.cv is None else self.cv,
+            refit=False if merges else self.refit,
             error_score=self.error_score,
             return_train_score=self.return_train_score,
             n_jobs=self.n_jobs,
@@ -294,9 +357,9 @@ def _of_each_label(estimator: Any, X: Array, y: Array, sample_weight: Array = No
     return -float(sum(losses))
 
 
-def _folds(codes: Any) -> Any:
-    """Return five folds, stratified where there is one label a row; fewer where a class has fewer rows."""
+def _folds(codes: Any, most: int) -> Any:
+    """Return folds, stratified where there is one label a row; fewer where a class has fewer rows."""
     if codes is None or codes.ndim == 2:
-        return KFold(_MOST_FOLDS if codes is None else min(_MOST_FOLDS, len(codes)))
+        return KFold(most if codes is None else min(most, len(codes)))
     fewest = int(np.bincount(codes)[np.unique(codes)].min())
-    return StratifiedKFold(min(_MOST_FOLDS, max(2, fewest)))
+    return StratifiedKFold(min(most, max(2, fewest)))

@@ -158,6 +158,11 @@ class FittedNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         forward = Forward(self._parameters, get_activation(self._fitted_activation), outputs, far)
         return forward.write(X, out, finish, hidden=hidden)
 
+    def _raw_outputs(self, X: Array) -> np.ndarray:
+        """Return Z2 (n, k)."""
+        outputs = self._output_kind()
+        return self._forward(X, outputs, outputs.n_outputs, lambda Z2: Z2)
+
     def _per_class(self, X: Array, function: Finish, outputs: Outputs) -> np.ndarray:
         """Return a function of the raw outputs, one column a class."""
         return self._forward(X, outputs, len(self.classes_), lambda Z2: function(outputs.per_class(Z2)))
@@ -179,8 +184,7 @@ class FittedNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         ------
         %(raises)s
         """
-        outputs = self._output_kind()
-        return outputs.decision(self._forward(X, outputs, outputs.n_outputs, lambda Z2: Z2))
+        return self._output_kind().decision(self._raw_outputs(X))
 
     @documented
     def predict(self, X: Array) -> np.ndarray:

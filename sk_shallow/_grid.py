@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NamedTuple, Self
 
+import numpy as np
 from joblib import effective_n_jobs
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning, FitFailedWarning
@@ -100,6 +101,8 @@ class Fold(NamedTuple):
     routed: Any
     error_score: Any
     return_train_score: bool
+    #: The classes of all rows, where what networks say of the rest of the rows is to be kept; None: it is not.
+    keeps_outputs_of: Any = None
 
     def of_some(self, numbers: list[int]) -> "Fold":
         """Return a fold of some of the candidates."""
@@ -114,7 +117,14 @@ class Fold(NamedTuple):
         scored = {"test_scores": (X_test, y_test, check_method_params(X, self.routed.scorer.score, test))}
         if self.return_train_score:
             scored["train_scores"] = X_train, y_train, check_method_params(X, self.routed.scorer.score, train)
-        return [self._result(each, scored) for each in fitted]
+        return [self._result(each, scored) | {"outputs": self._outputs(each, X_test)} for each in fitted]
+
+    def _outputs(self, fitted: Fitted, X: Any) -> np.ndarray | None:
+        """Return Z2 (m, k) of the rest of the rows, where it is to be kept and a network knows all classes."""
+        classes, estimator = self.keeps_outputs_of, fitted.estimator
+        if classes is None or estimator is None or not np.array_equal(classes, estimator.classes_):
+            return None
+        return estimator._raw_outputs(X)
 
     def _result(self, fitted: Fitted, scored: dict[str, Any]) -> dict[str, Any]:
         if fitted.error is not None and self.error_score == "raise":
@@ -144,8 +154,15 @@ class StackedGrid(GridSearchCV):
     Attributes
     ----------
     told_ : list of (str, type)
-        What there is to tell of the fits, a text for each kind of trouble.
+        What there is to tell of the fits, a text for each kind of trouble: which ones diverged or failed; and
+        where no network is fitted to all rows, how many did not converge.
+    tests_ : list of ndarray
+        The rows to score on, for each fold.
+    outputs_ : list of lists of ndarray or None
+        For each candidate and fold, Z2 of those rows, where `keeps_outputs_of` was set to the classes.
     """
+
+    keeps_outputs_of: Any = None
 
     def fit(self, X: Array, y: Array, **params: Any) -> Self:
         """Fit all candidates on all folds, and the best one to all rows."""
@@ -156,9 +173,21 @@ class StackedGrid(GridSearchCV):
         candidates = list(ParameterGrid(self.param_grid))
         if not splits:
             raise ValueError("No fits were performed: cv gave no splits.")
-        fold = Fold(clone(self.estimator), candidates, scorer, routed, self.error_score, self.return_train_score)
+        fold = Fold(
+            clone(self.estimator),
+            candidates,
+            scorer,
+            routed,
+            self.error_score,
+            self.return_train_score,
+            self.keeps_outputs_of,
+        )
         out = self._results(fold, X, y, splits)
         self.told_ = _told(candidates, out, len(splits), self.error_score)
+        if not self.refit and self.keeps_outputs_of is None:  # else those fitted to all rows speak for themselves
+            self.told_ += _told_besides(out)
+        self.tests_, outputs = [test for _, test in splits], [each.pop("outputs") for each in out]
+        self.outputs_ = [outputs[i : i + len(splits)] for i in range(0, len(out), len(splits))]
         if callable(self.scoring):
             insert_error_scores(out, self.error_score)
         self.n_splits_, self.scorer_ = len(splits), scorer if names_of_scores(scorer) is None else scorer._scorers
@@ -212,7 +241,7 @@ class StackedGrid(GridSearchCV):
 def _told(
     candidates: list[dict[str, Any]], out: list[dict[str, Any]], n_splits: int, error_score: Any
 ) -> list[Told]:
-    """Return what there is to tell of the fits of all candidates, or raise where all have failed."""
+    """Return what there is to tell of fits that diverged or failed, or raise where all have."""
     of_candidate = [candidate for candidate in candidates for _ in range(n_splits)]
     errors = [each["fit_error"] for each in out]
     diverged = [i for i, error in enumerate(errors) if isinstance(error, DivergedError)]
@@ -228,9 +257,15 @@ def _told(
             named = _named([of_candidate[i] for i in places])
             text = f"{len(places)} of {len(out)} fits {what}, and score {error_score}: {named}. "
             told.append((f"{text}The first one: {errors[places[0]]}", category))
-    rest = [each["told"] for each in out if each["fit_error"] is None]
+    return told
+
+
+def _told_besides(out: list[dict[str, Any]]) -> list[Told]:
+    """Return what there is to tell of fits that have not failed, a text for each kind of trouble."""
+    told: list[Told] = []
+    texts_of = [each["told"] for each in out if each["fit_error"] is None]
     for category in (ConvergenceWarning, UserWarning):
-        texts = Counter(text for told_of_fit in rest for text, kind in told_of_fit if kind is category)
+        texts = Counter(text for texts in texts_of for text, kind in texts if kind is category)
         if texts:
             (first, _), n = texts.most_common(1)[0], sum(texts.values())
             told.append((f"{n} of {len(out)} fits have this or the like to tell: {first}", category))

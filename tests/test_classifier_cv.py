@@ -162,6 +162,11 @@ def test_fits_that_do_not_converge_are_told_of_once():
     with pytest.warns(ConvergenceWarning) as told:
         search.fit(X, y)
     assert [str(each.message)[:40] for each in told] == ["6 of 6 fits have this or the like to tell"[:40]]
+    for refit in (True, "merge"):
+        with pytest.warns(ConvergenceWarning) as told:
+            search.set_params(refit=refit).fit(X, y)
+        assert len(told) <= 2  # of the networks that remain, one of each width
+        assert all(str(each.message).startswith("The iterations were used up") for each in told)
 
 
 def test_times_are_shares_of_those_of_the_stack():
