@@ -39,9 +39,9 @@ def search(plan: Plan) -> Iterator[Row]:
     """Small tables, where calls cost most, and one where the products do."""
     grid = Grid((0.1, 0.3), (4, 8), 2, 5) if plan.smoke else Grid(RATES, (8, 16, 32, 64), 5, 200)
     for name, load in {"iris": load_iris, "breast_cancer": load_breast_cancer, "digits": load_digits}.items():
-        X, y = load(return_X_y=True)
+        raw, y = load(return_X_y=True)
         for dtype in (np.float64, np.float32):
-            X = StandardScaler().fit_transform(X).astype(dtype)
+            X = StandardScaler().fit_transform(raw).astype(dtype)
             yield _row(f"{name} {'f64' if dtype is np.float64 else 'f32'}, {grid}", X, y, grid, plan.rounds)
     large = Grid((0.1, 0.3), (4, 8), 2, 2) if plan.smoke else Grid((0.1, 0.2, 0.3), (32, 64), 3, 50)
     X, y, size = dense(plan.size(Size(100_000, 54, 64, 7)))

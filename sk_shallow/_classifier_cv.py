@@ -7,8 +7,7 @@ import numpy as np
 from sklearn import get_config
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.exceptions import NotFittedError
-from sklearn.metrics import get_scorer, log_loss
-from sklearn.model_selection import GridSearchCV, KFold, StratifiedKFold
+from sklearn.model_selection import GridSearchCV
 from sklearn.utils.metadata_routing import MetadataRouter
 
 from sk_shallow._advice import warn_once
@@ -16,8 +15,10 @@ from sk_shallow._array_api import Array
 from sk_shallow._classifier import ShallowNetClassifier
 from sk_shallow._docs import documented
 from sk_shallow._fitted import FittedNetwork
+from sk_shallow._folds import folds_of, least_log_loss
 from sk_shallow._grid import StackedGrid
 from sk_shallow._merge import refit_merged
+from sk_shallow._stored import without_fit
 from sk_shallow._targets import Outputs
 from sk_shallow._validation import PARAMETER_CONSTRAINTS, fit_context
 
@@ -49,14 +50,14 @@ _MOST_FOLDS, _MERGED_FOLDS = 5, 3
 
 
 class ShallowNetClassifierCV(FittedNetwork, ClassifierMixin, BaseEstimator):
-    r"""Neural network classifier with one hidden layer, its settings chosen by cross-validation.
+    """Neural network classifier with one hidden layer, its settings chosen by cross-validation.
 
     Every combination of widths, learning rates and penalties is scored on held-out folds. The best is fitted to
     all rows, or with ``refit="merge"``, and where nothing is given to search over, several are, and merged into
     one network. What remains is a fitted network, with all that a ``ShallowNetClassifier`` has.
 
-    The scores are those of ``GridSearchCV(ShallowNetClassifier(...), ...)``, to the bit. They come faster, as all
-    networks of a fold are evaluated side by side.
+    The scores are those of ``GridSearchCV(ShallowNetClassifier(...), ...)``, to the bit, but that a fit which
+    diverges scores `error_score`. They come faster, as the networks of a fold are evaluated side by side.
 
     Parameters
     ----------
@@ -98,9 +99,9 @@ class ShallowNetClassifierCV(FittedNetwork, ClassifierMixin, BaseEstimator):
     best_estimator_ : ShallowNetClassifier
         Fitted to all rows; of merged networks, the one that they are.
     merged_params_ : list of dict
-        With ``refit="merge"``: the combination of each network. The same one may come several times.
+        Where networks are merged: the combination of each. The same one may come several times.
     merged_factor_ : float
-        With ``refit="merge"``: what the mean of their outputs is multiplied by.
+        Where networks are merged: what the mean of their outputs is multiplied by.
     scorer_, n_splits_, refit_time_, multimetric_
         As in GridSearchCV.
     hidden_width_ : int
@@ -117,6 +118,8 @@ learning_rate_, l2_regularization_, l2_regularization_curve_, grad_norm_, conver
         once where fits on folds do not.
     FitFailedWarning
         Once, where fits on folds fail.
+    UserWarning
+        When `sample_weight` sums to less than a tenth of the rows that the weights stand for.
 
     See Also
     --------
@@ -125,14 +128,16 @@ learning_rate_, l2_regularization_, l2_regularization_curve_, grad_norm_, conver
     Notes
     -----
     "gd" and "adam" on all rows go side by side; "lbfgs" and batches are fitted one after another, with the same
-    answers. Networks whose rows are cut into the same blocks share a stack, up to 2¹⁸ hidden outputs of a
-    block: the memory of a stack is that of one block and of the parameters, whatever the number of rows. A
-    network that has ended leaves the stack. A failed ``fit`` leaves the estimator as it was.
+    answers. Networks whose rows are cut into the same blocks share a stack, up to 2¹⁸ hidden outputs of a block;
+    those for which α or λ is found and those for which both are given have stacks of their own. The memory of a
+    stack is that of one block for all its units, for each thread, and of the parameters, whatever the number of
+    rows. A network that has ended leaves the stack. A failed ``fit`` leaves the estimator as it was.
 
-    With ``refit="merge"``, networks are chosen one after another, each so that the log-loss of the mean of the
-    raw outputs on held-out rows is least; one may be chosen again, and then starts elsewhere. The mean of
-    networks of one hidden layer is a network of one hidden layer. Its outputs are multiplied by the root of the
-    factor that would suit the held-out rows best, from 1/√2 to √2.
+    To merge, networks are chosen one after another, each so that the weighted log-loss of the mean of the raw
+    outputs on held-out rows is least; one may be chosen again, and then starts elsewhere. The mean of networks of
+    one hidden layer is a network of one hidden layer. Its outputs are multiplied by the root of the factor that
+    would suit the held-out rows best, from 1/√2 to √2. The raw outputs of all combinations for all held-out rows
+    are kept until then.
 
     References
     ----------
@@ -227,6 +232,8 @@ learning_rate_, l2_regularization_, l2_regularization_curve_, grad_norm_, conver
         %(refused)s
         """
         base, merges = self._base(), self._merges()
+        if merges:
+            self._check_one_score(isinstance(self.scoring, (list, tuple, set, dict)))
         for candidate in self._candidates():
             clone(base).set_params(**candidate)._validate_params()
         problem, _, _, columns = base._prepare(X, y, sample_weight)
@@ -234,18 +241,18 @@ learning_rate_, l2_regularization_, l2_regularization_curve_, grad_norm_, conver
             params["sample_weight"] = sample_weight
         _, outputs, encoded = problem.targets
         codes = encoded if outputs.multilabel else outputs.codes(encoded)
-        search = self._search(base, codes)
+        search = self._search(base, merges, codes)
         search.keeps_outputs_of = outputs.classes if merges else None
         search.fit(X, y, **params)
         found = {name: vars(search)[name] for name in _FOUND if name in vars(search)}
         if merges:
+            self._check_one_score(search.multimetric_)
             found |= refit_merged(search, problem, X, y, sample_weight)
         best = vars(found["best_estimator_"]) if "best_estimator_" in found else {}
         fitted = {name: value for name, value in best.items() if name.endswith("_") or name.startswith("_")}
         if fitted:
             fitted["hidden_width_"] = len(fitted["hidden_coef_"])
-        given = {name: value for name, value in vars(self).items() if not name.endswith("_")}
-        self.__dict__ = given | fitted | found | columns
+        self.__dict__ = without_fit(vars(self)) | fitted | found | columns
         for text, category in search.told_:
             warn_once(text, category, stacklevel=3)
         return self
@@ -258,13 +265,16 @@ learning_rate_, l2_regularization_, l2_regularization_curve_, grad_norm_, conver
         return base
 
     def _merges(self) -> bool:
-        """Tell whether several networks are merged; refuse where it is not known by what to choose them."""
-        if self.refit == "merge" and isinstance(self.scoring, (list, tuple, set, dict)):
-            raise ValueError(
-                f"refit='merge' keeps the combination of the best score beside it, but scoring has several: "
-                f"{list(self.scoring)}. Give one, or name one of them as refit."
-            )
+        """Tell whether several networks are merged."""
         return self.refit == "merge" or (self.refit is True and self.scoring is None and not self._given())
+
+    def _check_one_score(self, has_several: bool) -> None:
+        if has_several:
+            names = f": {list(self.scoring)}" if isinstance(self.scoring, (list, tuple, set, dict)) else ""
+            raise ValueError(
+                f"refit='merge' keeps the combination of the best score too, but scoring has several{names}. "
+                "Give one, or name one of them as refit."
+            )
 
     def _given(self) -> list[str]:
         return [name for name, plural in _SEARCHED.items() if getattr(self, plural) is not None]
@@ -285,13 +295,12 @@ learning_rate_, l2_regularization_, l2_regularization_curve_, grad_norm_, conver
         for name, values in self._grid().items():
             yield from ({name: value} for value in values)
 
-    def _search(self, base: ShallowNetClassifier, codes: Any = None) -> StackedGrid:
-        merges = self._merges()
+    def _search(self, base: ShallowNetClassifier, merges: bool = False, codes: Any = None) -> StackedGrid:
         return StackedGrid(
             base,
             self._grid(),
-            scoring=_least_log_loss(codes) if self.scoring is None else self.scoring,
-            cv=_folds(codes, _MERGED_FOLDS if merges else _MOST_FOLDS) if self.cv is None else self.cv,
+            scoring=least_log_loss(codes) if self.scoring is None else self.scoring,
+            cv=folds_of(codes, _MERGED_FOLDS if merges else _MOST_FOLDS) if self.cv is None else self.cv,
             refit=False if merges else self.refit,
             error_score=self.error_score,
             return_train_score=self.return_train_score,
@@ -335,31 +344,3 @@ learning_rate_, l2_regularization_, l2_regularization_curve_, grad_norm_, conver
         routing : MetadataRouter
         """
         return self._search(self._base()).get_metadata_routing()
-
-
-def _least_log_loss(codes: Any) -> Any:
-    """Return the scorer of the log-loss, negative."""
-    if codes is not None and (codes.ndim == 2 or codes.max() == 0):
-        return _of_each_label
-    scorer = get_scorer("neg_log_loss")
-    return scorer.set_score_request(sample_weight=True) if get_config()["enable_metadata_routing"] else scorer
-
-
-def _of_each_label(estimator: Any, X: Array, y: Array, sample_weight: Array = None) -> float:
-    """Return the log-loss, negative, summed over labels; of one class, which is certain, 0."""
-    if not estimator._output_kind().multilabel:
-        return 0.0
-    P = estimator.predict_proba(X)
-    losses = [
-        log_loss(labels, np.column_stack([1 - p, p]), labels=[0, 1], sample_weight=sample_weight)
-        for labels, p in zip(np.asarray(y).T, P.T, strict=True)
-    ]
-    return -float(sum(losses))
-
-
-def _folds(codes: Any, most: int) -> Any:
-    """Return folds, stratified where there is one label a row; fewer where a class has fewer rows."""
-    if codes is None or codes.ndim == 2:
-        return KFold(most if codes is None else min(most, len(codes)))
-    fewest = int(np.bincount(codes)[np.unique(codes)].min())
-    return StratifiedKFold(min(most, max(2, fewest)))

@@ -74,7 +74,7 @@ class Start(NamedTuple):
     drawn: bool = True
 
 
-def shares_of(problem: Problem, recipe: Recipe) -> np.ndarray:
+def initial_output_intercept(problem: Problem, recipe: Recipe) -> np.ndarray:
     """Return the b2 that knows the shares of the classes."""
     outputs = problem.targets.outputs
     prior = outputs.prior(problem.targets.encoded, problem.weights.values, smooth=recipe.one_pass)
@@ -93,6 +93,7 @@ def course(
     if watch is not None:
         rules.insert(0, lambda run: watch(setting, run.state, run.n_iter))
     ended = Run(rules, start.reference, shape.split)
+    b2 = initial_output_intercept(problem, recipe)
     draw, saddle = start.theta if start.drawn else None, None
     way: Way | None = Way(setting.objective, start.theta, in_dtype(start.memory, start.theta.dtype))
     while way is not None:
@@ -100,7 +101,7 @@ def course(
         yield from _asked(recipe.solver, way, options, ended)
         way = None
         if ended.reason is StopReason.PAUSED or (not recipe.exact and ended.reason in _STANDSTILLS):
-            saddle = saddle or Saddle(setting.objective, shape, recipe.activation, shares_of(problem, recipe))
+            saddle = saddle or Saddle(setting.objective, shape, recipe.activation, b2)
             way = _way_on(setting.objective, ended, saddle, draw, search)
         if way is not None:
             ended.resume()

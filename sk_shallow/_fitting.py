@@ -12,7 +12,7 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.utils import check_random_state
 
-from sk_shallow._course import Problem, Setting, Start, Watch, course, explain_start, shares_of
+from sk_shallow._course import Problem, Setting, Start, Watch, course, explain_start, initial_output_intercept
 from sk_shallow._kernel import Kernel
 from sk_shallow._moments import Moments, far_out, moments_of
 from sk_shallow._objective import AnyKernel, Batch, Examples, Objective, blocks_of, parts_of
@@ -186,7 +186,7 @@ def _start(
     rng: np.random.RandomState,
 ) -> np.ndarray:
     """Return θ⁽⁰⁾: the network before, for scaled X, or a draw that knows the shares of the classes."""
-    dtype, b2 = problem.X.dtype, shares_of(problem, recipe)
+    dtype, b2 = problem.X.dtype, initial_output_intercept(problem, recipe)
     if before is None:
         return draw(shape, recipe.activation.gain, b2, rng, dtype)
     raw, far = before.parameters, before.far

@@ -27,9 +27,9 @@ from sk_shallow._stack import fit_networks
 from sk_shallow._validation import (
     check_method_params,
     insert_error_scores,
-    names_of_scores,
     safe_split,
     score_of,
+    scorers_of,
 )
 
 #: So many combinations are named in a warning.
@@ -60,10 +60,12 @@ def fit_candidates(
     y: Array,
     sample_weight: Array = None,
     random_states: Sequence[Any] | None = None,
+    keep_diverged: bool = False,
 ) -> list[Fitted]:
     """Fit a classifier of each combination of parameters, side by side.
 
-    `random_states` are one for each; else they are that of `base`.
+    `random_states` are one for each; else they are that of `base`. With `keep_diverged`, a diverged one has the
+    best network that it met, as by ``fit``.
     """
     started = time.perf_counter()
     fitted: dict[int, Fitted] = {}
@@ -86,8 +88,8 @@ def fit_candidates(
         told: list[Told] = []
         if network is not None and record is not None:
             told = estimator._keep(problem, recipe, network, record, columns)
-            if record.reason is StopReason.DIVERGED:
-                why = DivergedError(told[-1][0])
+            if record.reason is StopReason.DIVERGED and not keep_diverged:
+                why = DivergedError(next(text for text, kind in told if kind is ConvergenceWarning))
         fitted[number] = Fitted(None if why else estimator, why, seconds + prepared, told)
     return [fitted[number] for number in range(len(candidates))]
 
@@ -111,8 +113,11 @@ class Fold(NamedTuple):
     def results(self, X: Any, y: Any, train: Any, test: Any) -> list[dict[str, Any]]:
         """Return what GridSearchCV formats, for each candidate, and what there is to tell of it."""
         X_train, y_train = safe_split(self.base, X, y, train)
-        fit_params = check_method_params(X, self.routed.estimator.fit, train)
-        fitted = fit_candidates(self.base, self.candidates, X_train, y_train, **fit_params)
+        fit_params = dict(check_method_params(X, self.routed.estimator.fit, train))
+        sample_weight = fit_params.pop("sample_weight", None)
+        for name in fit_params:
+            raise TypeError(f"ShallowNetClassifier.fit() got an unexpected keyword argument {name!r}")
+        fitted = fit_candidates(self.base, self.candidates, X_train, y_train, sample_weight)
         X_test, y_test = safe_split(self.base, X, y, test, train)
         scored = {"test_scores": (X_test, y_test, check_method_params(X, self.routed.scorer.score, test))}
         if self.return_train_score:
@@ -144,8 +149,8 @@ class Fold(NamedTuple):
     def _scores(self, estimator: ShallowNetClassifier | None, X: Any, y: Any, params: Any) -> Any:
         if estimator is not None:
             return score_of(estimator, X, y, self.scorer, params, self.error_score)
-        names = names_of_scores(self.scorer)
-        return self.error_score if names is None else dict.fromkeys(names, self.error_score)
+        several = scorers_of(self.scorer)
+        return self.error_score if several is None else dict.fromkeys(several, self.error_score)
 
 
 class StackedGrid(GridSearchCV):
@@ -190,7 +195,7 @@ class StackedGrid(GridSearchCV):
         self.outputs_ = [outputs[i : i + len(splits)] for i in range(0, len(out), len(splits))]
         if callable(self.scoring):
             insert_error_scores(out, self.error_score)
-        self.n_splits_, self.scorer_ = len(splits), scorer if names_of_scores(scorer) is None else scorer._scorers
+        self.n_splits_, self.scorer_ = len(splits), scorers_of(scorer) or scorer
         self.multimetric_ = isinstance(out[0]["test_scores"], dict)
         if callable(self.scoring) and self.multimetric_:
             self._check_refit_for_multimetric(out[0]["test_scores"])

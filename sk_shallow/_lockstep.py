@@ -2,7 +2,7 @@
 
 What a solver does to a vector, it does to each network of a stack: sums over a network alone are for each apart.
 Each ends by its own rules, which are asked where its cost or its gradient comes near to an end, and has the record
-that it would have alone.
+that it would have alone, to rounding in the costs.
 """
 
 from collections.abc import Sequence
@@ -109,6 +109,8 @@ class _Lockstep:
         rose = ~(losses < lowest)
         if self._best or rose.any():
             for place, number in enumerate(self.here):
+                if number in self.ended:
+                    continue
                 if not rose[place]:
                     self._best.pop(number, None)
                 elif number not in self._best and self._n_steps >= 0:

@@ -41,6 +41,10 @@ class OutputBuffers:
         """Return the sum of the values of the examples times their weights."""
         return values.dot(s)
 
+    def networks(self) -> list["OutputBuffers"]:
+        """Return those of each network, where there are several."""
+        return []
+
     def is_finite(self, value: Any) -> bool:
         """Tell whether a sum over examples is finite."""
         return math.isfinite(value)
@@ -71,6 +75,10 @@ class StackOutputBuffers(OutputBuffers):
     def over_examples(self, values: np.ndarray, s: np.ndarray) -> Any:
         """Return (C,), or (C, k) of values of each output."""
         return np.matmul(values, s) if values.ndim > 2 else np.matmul(values[:, None, :], s)[:, 0]
+
+    def networks(self) -> list[OutputBuffers]:
+        """Return those of each network."""
+        return [OutputBuffers(Z2) for Z2 in self.Z2]
 
     def is_finite(self, value: Any) -> bool:
         """Tell whether it is for all networks."""
@@ -225,8 +233,8 @@ class SoftmaxCrossEntropy:
         r = outputs.over_outputs(E)
         value = outputs.over_examples(np.log1p(r), s)
         if not outputs.is_finite(value):
-            if isinstance(outputs, StackOutputBuffers):
-                return np.array([self.fused(OutputBuffers(Z2), targets, s) for Z2 in outputs.Z2])
+            if networks := outputs.networks():
+                return np.array([self.fused(each, targets, s) for each in networks])
             return self._careful(outputs, place, s)
         flat_E[place] = -r
         np.add(r, outputs.ones_m, r)

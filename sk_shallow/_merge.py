@@ -36,17 +36,19 @@ class Choice(NamedTuple):
 
 
 def choose(Z2: np.ndarray, Y: np.ndarray, s: np.ndarray, loss: Loss) -> Choice:
-    """Choose networks one after another, each the one that lowers the loss of the mean most (Caruana et al. 2004).
+    """Choose networks one after another, each so that the loss of the mean is least (Caruana et al. 2004).
 
-    The factor is the root of the one that would lower the loss of the mean most: those networks have seen fewer
-    rows, and are further from being sure, or too sure, than the ones that will be merged.
+    The factor is the root of the one at which that loss would be least: networks of fewer rows are too sure, or
+    not sure enough, by more than those of all rows will be.
 
     Parameters
     ----------
     Z2 : ndarray of shape (C, n, k)
         What C networks say of rows that they were not fitted to.
     Y : ndarray of shape (n, k)
+        Targets of 0 and 1.
     s : ndarray of shape (n,)
+        Weights that sum to 1.
     loss : Loss
     """
 
@@ -96,14 +98,15 @@ def refit_merged(
     base, candidates = search.estimator, search.cv_results_["params"]
     choice = _choice(search, problem)
     params = [candidates[number] for number in choice.numbers]
-    fitted = fit_candidates(base, params, X, y, sample_weight, _starts(base.random_state, choice.numbers))
-    networks = [(each.estimator, own) for each, own in zip(fitted, params, strict=True) if each.estimator]
-    if not networks and fitted[0].error is not None:
-        raise fitted[0].error
+    states = _starts(base.random_state, choice.numbers)
+    fitted = fit_candidates(base, params, X, y, sample_weight, states, keep_diverged=True)
+    for each in fitted:
+        if each.error is not None:
+            raise each.error
     search.told_ += dict.fromkeys(told for each in fitted for told in each.told)
     return {
-        "best_estimator_": _one(base, [network for network, _ in networks], choice.factor),
-        "merged_params_": [own for _, own in networks],
+        "best_estimator_": _one([each.estimator for each in fitted if each.estimator is not None], choice.factor),
+        "merged_params_": params,
         "merged_factor_": choice.factor,
         "refit_time_": time.time() - started,
     }
@@ -133,16 +136,16 @@ def _starts(random_state: Any, numbers: list[int]) -> list[Any]:
     return [seed if numbers[i] in numbers[:i] else random_state for i, seed in enumerate(seeds)]
 
 
-def _one(base: ShallowNetClassifier, networks: list[ShallowNetClassifier], factor: float) -> ShallowNetClassifier:
+def _one(networks: list[ShallowNetClassifier], factor: float) -> ShallowNetClassifier:
     """Return a classifier with the merged network; what else it has is that of the first one."""
     parameters = merged([network._parameters for network in networks], factor)
     fars = [Far(**network._far) for network in networks if network._far is not None]
-    one = clone(base).set_params(hidden_width=len(parameters.b1))
+    one = clone(networks[0]).set_params(hidden_width=len(parameters.b1))
     given = set(one.get_params())
     one.__dict__ |= {name: value for name, value in vars(networks[0]).items() if name not in given}
     one.hidden_coef_, one.hidden_intercept_, one.output_coef_, one.output_intercept_ = parameters
     one._far = merged_far(fars)._asdict() if fars else None
-    one._solver_memory = {"solver": base.solver}
+    one._solver_memory = {"solver": one.solver}
     one.n_iter_ = max(network.n_iter_ for network in networks)
     one.converged_ = all(network.converged_ for network in networks)
     return one

@@ -8,6 +8,7 @@ over threads) is given, and does not change the result: parts are summed in thei
 from collections.abc import Callable, Sequence
 from copy import copy
 from operator import methodcaller
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -56,9 +57,10 @@ class Examples:
 
     def keep(self, index: slice) -> Block:
         """Prepare the rows `index` in memory of their own."""
-        buffers = self.kernel.buffers(index.stop - index.start)
-        buffers.X = self.kernel.rows.buffer(index.stop - index.start, kept=True)
-        return self.load(index, buffers)
+        kernel, m = self.kernel, index.stop - index.start
+        targets = kernel.loss.buffer(kernel.shape.n_outputs, m, kernel.dtype)
+        own = SimpleNamespace(X=kernel.rows.buffer(m, kept=True), targets=targets, s=np.empty(m, kernel.dtype))
+        return self.load(index, own)
 
     def evaluate(self, block: Index | Block, m: int, layers: Any, factor: float = 1.0) -> tuple[Any, np.ndarray]:
         """Return Σ s L and its gradient of m rows: loaded ones, or those that an index names, times `factor`."""

@@ -62,7 +62,7 @@ class Shape:
 
     @staticmethod
     def spread(value: Any) -> Any:
-        """Return a number for each entry of θ."""
+        """Return what stands for a number at each entry of θ: itself."""
         return value
 
     def views(self, theta: Array) -> Parameters:
@@ -104,7 +104,7 @@ class StackShape:
     """
 
     def __init__(self, shapes: list[Shape]) -> None:
-        self.shapes = shapes
+        self.shapes, self.n_outputs = shapes, shapes[0].n_outputs
         self.sizes = np.array([shape.size for shape in shapes])
         ends = np.cumsum(self.sizes)
         self._starts, self.size = ends - self.sizes, int(ends[-1])

@@ -34,7 +34,7 @@ _MOST_FOLDED = 100.0
 
 
 class Prepared(NamedTuple):
-    """X̃ (m, d + 1) of a block, as each product likes it best: column-major for Z1, row-major for the gradient."""
+    """X̃ (m, d + 1) of a block for both products: where kept, column-major for Z1, row-major for the gradient."""
 
     for_hidden: np.ndarray
     for_outer: np.ndarray
@@ -106,13 +106,13 @@ class RawRows:
 
     @staticmethod
     def hidden(block: Any, W: np.ndarray, out: np.ndarray) -> None:
-        """Write Z1ᵀ = W X̃ᵀ (h, m) into `out`, for W (h, d + 1)."""
+        """Write Z1ᵀ = W X̃ᵀ (h, m) into `out`, for W (h, d + 1); or those of several networks."""
         np.matmul(W[..., :-1], block.T, out=out)
         np.add(out, W[..., -1:], out=out)
 
     @staticmethod
     def outer(D: np.ndarray, block: Any, out: np.ndarray) -> None:
-        """Write D X̃ (h, d + 1) into `out`, for D (h, m)."""
+        """Write D X̃ (h, d + 1) into `out`, for D (h, m), or those of several networks."""
         out[..., :-1] = np.matmul(D, block)
         np.add.reduce(D, axis=-1, out=out[..., -1])
 
@@ -131,20 +131,23 @@ class SparseRows(RawRows):
 
     @staticmethod
     def hidden(block: Any, W: np.ndarray, out: np.ndarray) -> None:
-        """Write Z1ᵀ = W X̃ᵀ (h, m) into `out`, for W (h, d + 1)."""
+        """Write Z1ᵀ = W X̃ᵀ (h, m) into `out`, for W (h, d + 1); or those of several networks."""
         d = W.shape[-1] - 1
         out[...] = (block @ W[..., :-1].reshape(-1, d).T).T.reshape(out.shape)
         np.add(out, W[..., -1:], out=out)
 
     @staticmethod
     def outer(D: np.ndarray, block: Any, out: np.ndarray) -> None:
-        """Write D X̃ (h, d + 1) into `out`, for D (h, m)."""
+        """Write D X̃ (h, d + 1) into `out`, for D (h, m), or those of several networks."""
         out[..., :-1] = (block.T @ D.reshape(-1, D.shape[-1]).T).T.reshape(*D.shape[:-1], -1)
         np.add.reduce(D, axis=-1, out=out[..., -1])
 
 
 #: Any kind of rows.
 Rows = PreparedRows | RawRows | SparseRows
+
+
+_KINDS = {"kept": PreparedRows, "loaded": PreparedRows, "raw": RawRows, "sparse": SparseRows}
 
 
 def training_rows(X: Any, scaling: Scaling, shape: Shape, kind: str | None = None) -> tuple[Rows, Scaling]:
@@ -202,7 +205,7 @@ def cut(rows: Rows | type[Rows], n: int, shape: Shape) -> list[slice]:
 def plan_of(X: Any, scaling: Scaling, shape: Shape) -> tuple[str, list[slice]]:
     """Return the kind of rows that suits X in a fit, and its blocks: networks of the same plan can share them."""
     kind = _suitable_kind(X, scaling, shape)
-    return kind, cut(SparseRows if kind == "sparse" else RawRows, X.shape[0], shape)
+    return kind, cut(_KINDS[kind], X.shape[0], shape)
 
 
 def even_slices(n: int, rows: int) -> list[slice]:

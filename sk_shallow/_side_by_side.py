@@ -15,7 +15,7 @@ from sk_shallow._objective import Batch, Examples, Objective, StackObjective, bl
 from sk_shallow._parameters import Shape, StackShape
 from sk_shallow._rows import cut, training_rows
 from sk_shallow._scaling import Scaling
-from sk_shallow._solvers import Run
+from sk_shallow._solvers import Run, StopReason
 from sk_shallow._stack_kernel import StackKernel
 from sk_shallow._threads import Map
 
@@ -47,11 +47,17 @@ class Stack:
 
     @classmethod
     def of(
-        cls, problem: Problem, activation: Activation, shapes: list[Shape], scaling: Scaling, map_parts: Map
+        cls,
+        problem: Problem,
+        activation: Activation,
+        shapes: list[Shape],
+        scaling: Scaling,
+        kind: str,
+        map_parts: Map,
     ) -> "Stack":
         """Make a stack for networks of these sizes, which have the same plan of rows."""
         X, loss = problem.X, problem.targets.outputs.loss
-        rows, rest = training_rows(X, scaling.astype(X.dtype), shapes[0])
+        rows, rest = training_rows(X, scaling.astype(X.dtype), shapes[0], kind)
         kernel = StackKernel(rows, StackShape(shapes), activation, loss, X.dtype)
         examples = examples_of(problem, kernel)
         return cls(kernel, examples, blocks_of(examples, cut(rows, X.shape[0], shapes[0])), rest, map_parts)
@@ -88,6 +94,7 @@ class Stack:
 def by_courses(stack: Stack, fits: Sequence[Begun]) -> list[Any]:
     """Return what comes of each fit, which takes its own course: a network and its record, or an error."""
     ended: dict[int, Any] = {}
+    broken: set[int] = set()  # whose numbers may be slow to compute with
     with ExitStack() as closed:
         courses = [closed.enter_context(closing(fit.course())) for fit in fits]
 
@@ -97,8 +104,11 @@ def by_courses(stack: Stack, fits: Sequence[Begun]) -> list[Any]:
                 return courses[number].send(answer).theta
             except StopIteration as end:
                 ended[number] = result_of(fits[number], end.value)
+                if end.value.reason is StopReason.DIVERGED:
+                    broken.add(number)
             except Exception as error:
                 ended[number] = error
+                broken.add(number)
             return None
 
         here = list(range(len(fits)))
@@ -106,7 +116,7 @@ def by_courses(stack: Stack, fits: Sequence[Begun]) -> list[Any]:
         theta, data = np.zeros(stack.shape.size, dtype=stack.dtype), stack.together().data
         while len(ended) < len(fits):
             left = [place for place, number in enumerate(here) if number not in ended]
-            if stack.is_too_wide(left):
+            if stack.is_too_wide(left) or not broken.isdisjoint(here):
                 stack, here, left = stack.of_places(left), [here[place] for place in left], list(range(len(left)))
                 theta, data = np.zeros(stack.shape.size, dtype=stack.dtype), stack.together().data
             for place in left:

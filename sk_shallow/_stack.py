@@ -1,13 +1,14 @@
 """Several fits to the same rows at once: their networks stand side by side, and one pass evaluates them all.
 
-Each goes its own way: it has its own α, λ, momentum and end, by the same rules as alone, and leaves the stack
-when it has ended.
+Each goes its own way: it has its own α, λ and end, by the same rules as alone, and leaves the stack when it has
+ended.
 """
 
 import math
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from copy import deepcopy
 from functools import partial
 from typing import Any, NamedTuple
@@ -57,16 +58,23 @@ def fit_networks(problem: Problem, recipes: Sequence[Recipe], random_states: Seq
     able = [i for i, recipe in enumerate(recipes) if _can_stack(recipe)]
     outcomes: dict[int, Outcome] = {}
     if len(able) > 1:
-        problem = without_absent(problem)
-        moments, scaling = run(lambda _: _scales(problem, recipes[0]), parallel=False)
-        for places in stacks_of(problem, scaling, recipes):
-            members = [(recipes[i], random_states[i]) for i in places]
-            fitted = _fit_stack(problem, members, moments, scaling)
-            outcomes |= zip(places, fitted, strict=True)
+        with suppress(Exception):  # an error that concerns all is met again by each alone, and is then its outcome
+            outcomes = _fit_stacks(without_absent(problem), recipes, random_states)
     for i, recipe in enumerate(recipes):
         if i not in outcomes:
             outcomes[i] = _fit_alone(problem, recipe, random_states[i])
     return [outcomes[i] for i in range(len(recipes))]
+
+
+def _fit_stacks(problem: Problem, recipes: Sequence[Recipe], random_states: Sequence[Any]) -> dict[int, Outcome]:
+    """Return the outcomes of those that go side by side, but for stacks in which an error stopped all."""
+    moments, scaling = run(lambda _: _scales(problem, recipes[0]), parallel=False)
+    outcomes: dict[int, Outcome] = {}
+    for kind, places in stacks_of(problem, scaling, recipes):
+        members = [(recipes[i], random_states[i]) for i in places]
+        with suppress(Exception):
+            outcomes |= zip(places, _fit_stack(problem, members, moments, scaling, kind), strict=True)
+    return outcomes
 
 
 def _scales(problem: Problem, recipe: Recipe) -> tuple[Moments | None, Scaling]:
@@ -74,27 +82,28 @@ def _scales(problem: Problem, recipe: Recipe) -> tuple[Moments | None, Scaling]:
     return moments, scaling_for(problem, moments)
 
 
-def stacks_of(problem: Problem, scaling: Scaling, recipes: Sequence[Recipe]) -> list[list[int]]:
-    """Return the numbers of the recipes that go side by side, a list for each stack.
+def stacks_of(problem: Problem, scaling: Scaling, recipes: Sequence[Recipe]) -> list[tuple[str, list[int]]]:
+    """Return the numbers of the recipes that go side by side, and their kind of rows, for each stack.
 
-    Networks whose rows would be cut into the same blocks can share them. From narrow to wide, they fill
-    stacks in turn, each up to ``MOST_NUMBERS`` hidden outputs of a block.
+    Networks whose rows would be cut into the same blocks can share them; those in which something is found do not
+    mix with those in which all is given. From narrow to wide, they fill stacks in turn, each up to
+    ``MOST_NUMBERS`` hidden outputs of a block.
     """
     alike = defaultdict(list)
     for i, recipe in enumerate(recipes):
         if _can_stack(recipe):
-            kind, blocks = plan_of(problem.X, scaling, shape_of(problem, recipe))
+            kind, blocks = plan_of(problem.X, scaling.astype(problem.X.dtype), shape_of(problem, recipe))
             alike[_is_plain(recipe), kind, blocks[0].stop, len(blocks)].append(i)
-    stacks: list[list[int]] = []
-    for (_, _, rows, _), numbers in alike.items():
+    stacks: list[tuple[str, list[int]]] = []
+    for (_, kind, rows, _), numbers in alike.items():
         most, units = MOST_NUMBERS // rows, math.inf
         for i in sorted(numbers, key=lambda i: recipes[i].hidden_width):
             units += recipes[i].hidden_width + 1
             if units > most:
-                stacks.append([])
+                stacks.append((kind, []))
                 units = recipes[i].hidden_width + 1
-            stacks[-1].append(i)
-    return [stack for stack in stacks if len(stack) > 1]
+            stacks[-1][1].append(i)
+    return [(kind, places) for kind, places in stacks if len(places) > 1]
 
 
 def _can_stack(recipe: Recipe) -> bool:
@@ -116,14 +125,14 @@ def _fit_alone(problem: Problem, recipe: Recipe, random_state: Any) -> Outcome:
 
 
 def _fit_stack(
-    problem: Problem, members: list[tuple[Recipe, Any]], moments: Moments | None, scaling: Scaling
+    problem: Problem, members: list[tuple[Recipe, Any]], moments: Moments | None, scaling: Scaling, kind: str
 ) -> list[Outcome]:
     """Fit networks side by side, each with its random state; their widths do not fall."""
     started, first = time.perf_counter(), members[0][0]
     shapes = [shape_of(problem, recipe) for recipe, _ in members]
 
     def job(map_parts: Map) -> list[Any]:
-        stack = Stack.of(problem, first.activation, shapes, scaling, map_parts)
+        stack = Stack.of(problem, first.activation, shapes, scaling, kind, map_parts)
 
         def begun(place: int) -> Any:
             (recipe, random_state), objective = members[place], partial(stack.alone, place)

@@ -30,7 +30,7 @@ class StackBuffers:
 
     def __init__(self, kernel: "StackKernel", m: int) -> None:
         shape, dtype = kernel.shape, kernel.dtype
-        k = shape.shapes[0].n_outputs
+        k = shape.n_outputs
         units = sum(each.hidden_width + 1 for each in shape.shapes)
         self.X = kernel.rows.buffer(m)
         self.A1 = np.ones((units, m), dtype=dtype)

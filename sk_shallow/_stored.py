@@ -1,5 +1,6 @@
 """A fitted network as attributes of an estimator, and back: plain arrays, numbers and dicts of them."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -47,6 +48,24 @@ def attributes_of(
         "_progress": _as_dict(network.progress),
         "_solver_memory": {"solver": estimator.solver, **(network.memory or {})},
     }
+
+
+#: What a fit leaves besides attributes whose names end with "_".
+_INTERNAL = (
+    "_outputs",
+    "_fitted_activation",
+    "_far",
+    "_moments",
+    "_seen",
+    "_reference",
+    "_progress",
+    "_solver_memory",
+)
+
+
+def without_fit(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the attributes that are not of a fit: parameters, and what an estimator was told besides."""
+    return {name: value for name, value in attributes.items() if not name.endswith("_") and name not in _INTERNAL}
 
 
 def _as_dict(values: Any) -> dict[str, Any] | None:

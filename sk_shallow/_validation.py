@@ -37,9 +37,9 @@ __all__ = [
     "fit_context",
     "insert_error_scores",
     "leaving_no_trace",
-    "names_of_scores",
     "safe_split",
     "score_of",
+    "scorers_of",
 ]
 
 #: scikit-learn's decorator of ``fit``: parameter checks, and callbacks where it has them.
@@ -68,9 +68,9 @@ PARAMETER_CONSTRAINTS: dict[str, list[Any]] = {
 }
 
 
-def names_of_scores(scorer: Any) -> list[str] | None:
-    """Return the names of several scores, None for one."""
-    return list(scorer._scorers) if isinstance(scorer, _MultimetricScorer) else None
+def scorers_of(scorer: Any) -> dict[str, Any] | None:
+    """Return several scorers by name, None for one."""
+    return scorer._scorers if isinstance(scorer, _MultimetricScorer) else None
 
 
 Check = TypeVar("Check", bound=Callable[..., Any])

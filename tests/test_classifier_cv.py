@@ -16,7 +16,8 @@ from sklearn.model_selection import GridSearchCV, GroupKFold, StratifiedKFold, c
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PolynomialFeatures
 
-from sk_shallow import ShallowNetClassifier, ShallowNetClassifierCV
+from sk_shallow import Activation, ShallowNetClassifier, ShallowNetClassifierCV
+from sk_shallow._threads import n_blas_threads
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 FOLDS = StratifiedKFold(3, shuffle=True, random_state=0)
@@ -46,7 +47,7 @@ def same(ours, theirs):
             assert type(found) is type(expected)
             assert found.dtype == expected.dtype
             if found.dtype.kind == "f":
-                assert_allclose(found, expected, rtol=0, atol=1e-9)
+                assert_array_equal(found, expected)
             else:
                 assert_array_equal(found, expected)
 
@@ -154,6 +155,61 @@ def test_what_fails_scores_the_error_score_and_is_named():
     with pytest.warns(FitFailedWarning, match=r"3 of 6 fits failed.*learning_rate=0.1.*does not go with"):
         search.fit(X, y)
     assert np.isnan(search.cv_results_["mean_test_accuracy"]).tolist() == [False, True]
+
+
+@pytest.mark.filterwarnings("ignore:One or more of the test scores")
+@pytest.mark.parametrize("penalty", [1.0, "auto"])
+def test_an_error_of_one_fit_is_not_that_of_the_others(penalty):
+    def steep(Z):
+        if np.abs(Z).max() > 40:
+            raise ValueError("too far out")
+        return np.tanh(Z)
+
+    X, y = make_problem("binary", n=90)
+    mine = {"activation": Activation(steep, lambda Z: 1 - np.tanh(Z) ** 2), "max_iter": 30, "tol": 0}
+    plural = {"learning_rates": (0.3, 300.0), "l2_regularizations": (penalty,)}
+    search = ShallowNetClassifierCV((3,), **plural, **mine, cv=FOLDS, random_state=0)
+    with pytest.warns(FitFailedWarning, match="3 of 6 fits failed.*too far out"):
+        found = search.fit(X, y).cv_results_["mean_test_score"]
+    base = ShallowNetClassifier(3, l2_regularization=penalty, **mine, random_state=0)
+    grid = GridSearchCV(base, {"learning_rate": [0.3, 300.0]}, scoring="neg_log_loss", cv=FOLDS)
+    with pytest.warns(FitFailedWarning):
+        assert_array_equal(found, grid.fit(X, y).cv_results_["mean_test_score"])
+
+
+def test_an_interrupt_in_a_stack_leaves_everything_as_it_was():
+    calls = []
+
+    def interrupted(Z):
+        calls.append(Z.shape)
+        if len(calls) == 20:
+            raise KeyboardInterrupt
+        return np.tanh(Z)
+
+    X, y = make_problem("binary", n=90)
+    activation = Activation(interrupted, lambda Z: 1 - np.tanh(Z) ** 2)
+    for penalty in (1.0, "auto"):
+        calls.clear()
+        search = ShallowNetClassifierCV(
+            (3, 4), l2_regularizations=(penalty,), learning_rates=(0.3,), activation=activation
+        )
+        before, threads, errors = dict(vars(search)), n_blas_threads(), np.geterr()
+        with pytest.raises(KeyboardInterrupt):
+            search.fit(X, y)
+        assert (dict(vars(search)), n_blas_threads(), np.geterr()) == (before, threads, errors)
+
+
+def test_nothing_of_an_earlier_network_stays():
+    X, y = make_problem("binary", n=60)
+    search = ShallowNetClassifierCV((3,), max_iter=20, cv=FOLDS)
+    fresh = set(vars(clone(search).set_params(refit=False).fit(X, y)))
+    assert set(vars(search.fit(X, y).set_params(refit=False).fit(X, y))) == fresh
+
+
+def test_an_unknown_parameter_of_fit_is_named():
+    X, y = make_problem("binary", n=60)
+    with pytest.raises(TypeError, match="unexpected keyword argument 'weights'"):
+        ShallowNetClassifierCV((3,)).fit(X, y, weights=np.ones(60))
 
 
 def test_fits_that_do_not_converge_are_told_of_once():

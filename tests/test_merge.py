@@ -5,15 +5,18 @@ import pickle
 import numpy as np
 import pytest
 import scipy.sparse as sp
+import sklearn
 from conftest import make_problem
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import log_loss
 from sklearn.model_selection import StratifiedKFold
 
 from sk_shallow import ShallowNetClassifier, ShallowNetClassifierCV
+from sk_shallow import _merge as merging
 from sk_shallow._losses import LOSSES
-from sk_shallow._merge import N_MERGED, choose
+from sk_shallow._merge import N_MERGED, Choice, choose
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 FOLDS = StratifiedKFold(3, shuffle=True, random_state=0)
@@ -28,15 +31,15 @@ def members(search, X, y, s=None):
 
 @pytest.mark.parametrize("kind", ["binary", "multiclass", "multilabel"])
 @pytest.mark.parametrize("form", [np.asarray, sp.csr_array, lambda X: X.astype(np.float32), lambda X: X + 1e7])
-def test_the_outputs_are_the_mean_of_the_networks_times_the_factor(kind, form):
+def test_the_outputs_are_the_mean_of_the_networks_times_the_factor(kind, form, monkeypatch):
     X, y = make_problem(kind, n=120)
     X = form(X)
+    monkeypatch.setattr(merging, "_choice", lambda *_: Choice([2, 0, 1], 0.9))
     search = ShallowNetClassifierCV((3, 4, 6), refit="merge", cv=3, max_iter=60, random_state=0).fit(X, y)
-    if len({str(params) for params in search.merged_params_}) == N_MERGED:
-        outputs = [member.decision_function(X) for member in members(search, X, y).values()]
-        expected = search.merged_factor_ * np.mean(outputs, axis=0)
-        rtol = 1e-4 if X.dtype == np.float32 else 1e-6
-        assert_allclose(search.decision_function(X), expected, rtol=rtol, atol=rtol)
+    outputs = [member.decision_function(X) for member in members(search, X, y).values()]
+    assert len(outputs) == N_MERGED
+    rtol = 1e-4 if X.dtype == np.float32 else 1e-6
+    assert_allclose(search.decision_function(X), 0.9 * np.mean(outputs, axis=0), rtol=rtol, atol=rtol)
     widths = [params["hidden_width"] for params in search.merged_params_]
     assert search.hidden_width_ == sum(widths) == len(search.hidden_coef_) == search.best_estimator_.hidden_width
     assert_array_equal(search.predict(X), search.best_estimator_.predict(X))
@@ -110,8 +113,64 @@ def test_what_was_merged_before_is_forgotten():
 def test_several_scores_and_a_merge_are_refused():
     X, y = make_problem("binary", n=60)
     search = ShallowNetClassifierCV(refit="merge", scoring=["accuracy", "neg_log_loss"])
-    with pytest.raises(ValueError, match="scoring has several: \\['accuracy', 'neg_log_loss'\\]"):
+    with pytest.raises(ValueError, match=r"scoring has several: \['accuracy', 'neg_log_loss'\]"):
         search.fit(X, y)
+    search.set_params(scoring=lambda estimator, X, y: {"a": 1.0, "b": 2.0})
+    with pytest.raises(ValueError, match="scoring has several"):
+        search.fit(X, y)
+    assert not hasattr(search, "cv_results_")
+
+
+def test_a_merged_network_has_the_parameters_of_its_members():
+    X, y = make_problem("binary", n=90)
+    grid = {"learning_rates": (0.3,), "l2_regularizations": (1.0,)}
+    best = ShallowNetClassifierCV((3,), **grid, refit="merge", max_iter=20).fit(X, y).best_estimator_
+    assert (best.learning_rate, best.l2_regularization, best.hidden_width) == (0.3, 1.0, 9)
+    assert clone(best).fit(X, y).hidden_coef_.shape == best.hidden_coef_.shape
+
+
+def test_a_member_that_diverges_on_all_rows_is_the_best_that_it_met(monkeypatch):
+    X, y = make_problem("binary", n=90)
+    monkeypatch.setattr(merging, "_choice", lambda *_: Choice([0, 1, 1], 1.0))
+    grid = {"learning_rates": (1e6, 0.3), "l2_regularizations": (1.0,)}
+    search = ShallowNetClassifierCV((3,), **grid, refit="merge", max_iter=20)
+    with pytest.warns(ConvergenceWarning, match="the best network met is kept"):
+        search.fit(X, y)
+    assert np.isfinite(search.predict_proba(X)).all()
+
+
+@pytest.mark.parametrize(
+    "shared", [{"n_jobs": 2}, {"class_weight": "balanced"}, {"solver": "lbfgs"}, {"batch_size": 30}]
+)
+def test_a_merge_on_other_ways(shared):
+    X, y = make_problem("multiclass", n=120)
+    search = ShallowNetClassifierCV(
+        refit="merge", hidden_widths=(3, 5), max_iter=40, random_state=0, **shared
+    ).fit(X, y)
+    assert len(search.merged_params_) == N_MERGED
+    if "n_jobs" in shared:
+        alone = clone(search).set_params(n_jobs=None).fit(X, y)
+        assert_array_equal(alone.predict_proba(X), search.predict_proba(X))
+        assert alone.merged_factor_ == search.merged_factor_
+
+
+def test_weights_are_routed_to_a_merge():
+    X, y = make_problem("binary", n=90)
+    s = np.linspace(0.5, 2, 90)
+    plain = ShallowNetClassifierCV(refit="merge", max_iter=40, random_state=0).fit(X, y, sample_weight=s)
+    with sklearn.config_context(enable_metadata_routing=True):
+        routed = clone(plain).fit(X, y, sample_weight=s)
+    assert_allclose(routed.predict_proba(X), plain.predict_proba(X))
+
+
+def test_no_weight_on_held_out_rows_chooses_nothing():
+    X, y = make_problem("binary", n=60)
+    s = np.r_[np.ones(40), np.zeros(20)]
+    folds = [(np.arange(40), np.arange(40, 60))]
+    score = lambda estimator, X, y, sample_weight=None: estimator.score(X, y)  # noqa: E731
+    search = ShallowNetClassifierCV((3, 4), refit="merge", cv=folds, scoring=score, max_iter=20)
+    search.fit(X, y, sample_weight=s)
+    assert search.merged_params_ == [search.best_params_] * N_MERGED
 
 
 def test_a_diverged_candidate_is_not_merged():

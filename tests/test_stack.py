@@ -132,7 +132,7 @@ def test_stacks_hold_what_stays_in_the_cache(monkeypatch):
     X, y = make_problem("binary", n=100)
     problem, recipes = prepared(X, y, [(0.1 * i, 1.0) for i in range(1, 6)], widths=(9, 4), max_iter=3)
     monkeypatch.setattr(stacked, "MOST_NUMBERS", 100 * 20)
-    stacks = stacks_of(problem, Scaling(), recipes)
+    stacks = [places for _, places in stacks_of(problem, Scaling(), recipes)]
     units = [sum(recipes[i].hidden_width + 1 for i in stack) for stack in stacks]
     assert max(units) <= 20
     assert sorted(i for stack in stacks for i in stack) == sorted({i for stack in stacks for i in stack})

@@ -89,8 +89,10 @@ def drive(asking: Asking[Result], evaluate: Evaluate) -> Result:
                 ask = asking.send(answer)  # type: ignore[arg-type]
             except StopIteration as end:
                 return end.value
-            except RuntimeError as error:  # what Python makes of a StopIteration of the user's own function
-                raise (error.__cause__ if isinstance(error.__cause__, StopIteration) else error) from None
+            except RuntimeError as error:
+                if isinstance(error.__cause__, StopIteration):  # of the user's own function
+                    raise error.__cause__ from None
+                raise
             answer = evaluate(ask.theta, ask.rows)
 
 

@@ -37,11 +37,13 @@ class Ask:
 class State:
     """A solver tells where it stands: θ, J(θ), ∇J(θ), and what it needs besides to go on.
 
+    For several networks as one vector, J is one number for each.
+
     The arrays are never changed afterwards.
     """
 
     theta: np.ndarray
-    loss: float
+    loss: Any
     gradient: np.ndarray
     memory: MemoryDict
 
