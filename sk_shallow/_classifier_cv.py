@@ -1,6 +1,7 @@
 """ShallowNetClassifierCV: width, learning rate and penalty chosen by cross-validation, networks merged."""
 
 from collections.abc import Iterator
+from numbers import Real
 from typing import Any, Self
 
 import numpy as np
@@ -18,9 +19,9 @@ from sk_shallow._fitted import FittedNetwork
 from sk_shallow._folds import folds_of, least_log_loss
 from sk_shallow._grid import StackedGrid
 from sk_shallow._merge import refit_merged
-from sk_shallow._stored import without_fit
+from sk_shallow._stored import of_fit, without_fit
 from sk_shallow._targets import Outputs
-from sk_shallow._validation import PARAMETER_CONSTRAINTS, fit_context
+from sk_shallow._validation import PARAMETER_CONSTRAINTS, search_context
 
 #: What is searched over, by the parameter of the network that it is for.
 _SEARCHED = {
@@ -119,7 +120,7 @@ learning_rate_, l2_regularization_, l2_regularization_curve_, grad_norm_, conver
     FitFailedWarning
         Once, where fits on folds fail.
     UserWarning
-        When `sample_weight` sums to less than a tenth of the rows that the weights stand for.
+        Where `sample_weight` sums to little, as in ShallowNetClassifier.
 
     See Also
     --------
@@ -136,8 +137,7 @@ learning_rate_, l2_regularization_, l2_regularization_curve_, grad_norm_, conver
     To merge, networks are chosen one after another, each so that the weighted log-loss of the mean of the raw
     outputs on held-out rows is least; one may be chosen again, and then starts elsewhere. The mean of networks of
     one hidden layer is a network of one hidden layer. Its outputs are multiplied by the root of the factor that
-    would suit the held-out rows best, from 1/√2 to √2. The raw outputs of all combinations for all held-out rows
-    are kept until then.
+    would suit the held-out rows best, from 1/√2 to √2. Until then, all raw outputs for held-out rows are kept.
 
     References
     ----------
@@ -209,7 +209,7 @@ learning_rate_, l2_regularization_, l2_regularization_curve_, grad_norm_, conver
         self.class_weight = class_weight
         self.random_state = random_state
 
-    @fit_context
+    @search_context
     @documented
     def fit(self, X: Array, y: Array, sample_weight: Array = None, **params: Any) -> Self:
         """Score all combinations on held-out folds, and fit the best to all rows.
@@ -238,7 +238,10 @@ learning_rate_, l2_regularization_, l2_regularization_curve_, grad_norm_, conver
             clone(base).set_params(**candidate)._validate_params()
         problem, _, _, columns = base._prepare(X, y, sample_weight)
         if sample_weight is not None:
-            params["sample_weight"] = sample_weight
+            n = problem.X.shape[0]
+            params["sample_weight"] = (
+                np.full(n, sample_weight) if isinstance(sample_weight, Real) else sample_weight
+            )
         _, outputs, encoded = problem.targets
         codes = encoded if outputs.multilabel else outputs.codes(encoded)
         search = self._search(base, merges, codes)
@@ -249,7 +252,7 @@ learning_rate_, l2_regularization_, l2_regularization_curve_, grad_norm_, conver
             self._check_one_score(search.multimetric_)
             found |= refit_merged(search, problem, X, y, sample_weight)
         best = vars(found["best_estimator_"]) if "best_estimator_" in found else {}
-        fitted = {name: value for name, value in best.items() if name.endswith("_") or name.startswith("_")}
+        fitted = of_fit(best)
         if fitted:
             fitted["hidden_width_"] = len(fitted["hidden_coef_"])
         self.__dict__ = without_fit(vars(self)) | fitted | found | columns
@@ -281,13 +284,12 @@ learning_rate_, l2_regularization_, l2_regularization_curve_, grad_norm_, conver
 
     def _grid(self) -> dict[str, list[Any]]:
         default = _USUAL if self._given() else _DEFAULT
-        grid = {
-            name: default[name] if getattr(self, plural) is None else list(getattr(self, plural))
-            for name, plural in _SEARCHED.items()
-        }
-        empty = [_SEARCHED[name] for name, values in grid.items() if not values]
-        if empty:
-            raise ValueError(f"{empty[0]} is empty: give one value at least.")
+        grid = {}
+        for name, plural in _SEARCHED.items():
+            values = getattr(self, plural)
+            if values is not None and (np.ndim(values) == 0 or len(values) == 0):
+                raise ValueError(f"{plural} is empty or no sequence, {values!r}: give one value at least.")
+            grid[name] = default[name] if values is None else list(values)
         return grid
 
     def _candidates(self) -> Iterator[dict[str, Any]]:
@@ -329,7 +331,9 @@ learning_rate_, l2_regularization_, l2_regularization_curve_, grad_norm_, conver
             return float(super().score(X, y, sample_weight))
         self._output_kind()
         scorer = self.scorer_[self.refit] if isinstance(self.scorer_, dict) else self.scorer_
-        return float(scorer(self, X, y, **({} if sample_weight is None else {"sample_weight": sample_weight})))
+        weights = {} if sample_weight is None else {"sample_weight": sample_weight}
+        score = scorer(self.best_estimator_, X, y, **weights)
+        return float(score[self.refit] if isinstance(score, dict) else score)
 
     def _output_kind(self) -> Outputs:
         if hasattr(self, "cv_results_") and not hasattr(self, "hidden_coef_"):

@@ -125,11 +125,14 @@ class Fold(NamedTuple):
         return [self._result(each, scored) | {"outputs": self._outputs(each, X_test)} for each in fitted]
 
     def _outputs(self, fitted: Fitted, X: Any) -> np.ndarray | None:
-        """Return Z2 (m, k) of the rest of the rows, where it is to be kept and a network knows all classes."""
+        """Return Z2 (m, k) of the rest of the rows, where it is kept, finite, and of a network of all classes."""
         classes, estimator = self.keeps_outputs_of, fitted.estimator
         if classes is None or estimator is None or not np.array_equal(classes, estimator.classes_):
             return None
-        return estimator._raw_outputs(X)
+        try:
+            return estimator._raw_outputs(X)
+        except ValueError:  # there are no such rows, or one is too far out
+            return None
 
     def _result(self, fitted: Fitted, scored: dict[str, Any]) -> dict[str, Any]:
         if fitted.error is not None and self.error_score == "raise":
@@ -174,7 +177,8 @@ class StackedGrid(GridSearchCV):
         scorer, metric = self._get_scorers()
         X, y = indexable(X, y)
         routed = self._get_routed_params_for_fit(check_method_params(X, params))
-        splits = list(check_cv(self.cv, y, classifier=True).split(X, y, **routed.splitter.split))
+        cv = check_cv(self.cv, y, classifier=True)
+        splits = [tuple(map(np.asarray, split)) for split in cv.split(X, y, **routed.splitter.split)]
         candidates = list(ParameterGrid(self.param_grid))
         if not splits:
             raise ValueError("No fits were performed: cv gave no splits.")
@@ -207,10 +211,16 @@ class StackedGrid(GridSearchCV):
         self._choose(metric)
         if self.refit:
             started = time.time()
-            self.best_estimator_ = clone(self.estimator).set_params(**self.best_params_)
-            self.best_estimator_.fit(X, y, **routed.estimator.fit)
+            self.best_estimator_ = self._refitted(X, y, routed.estimator.fit.get("sample_weight"))
             self.refit_time_ = time.time() - started
         return self
+
+    def _refitted(self, X: Any, y: Any, sample_weight: Any) -> ShallowNetClassifier:
+        (best,) = fit_candidates(self.estimator, [self.best_params_], X, y, sample_weight, keep_diverged=True)
+        if best.estimator is None:
+            raise best.error or AssertionError
+        self.told_ += best.told
+        return best.estimator
 
     def _results(self, fold: Fold, X: Any, y: Any, splits: list[Any]) -> list[dict[str, Any]]:
         """Return the results of each candidate on each fold, in GridSearchCV's order.

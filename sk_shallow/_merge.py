@@ -53,8 +53,7 @@ def choose(Z2: np.ndarray, Y: np.ndarray, s: np.ndarray, loss: Loss) -> Choice:
     """
 
     def cost(Z: np.ndarray) -> float:
-        with np.errstate(all="ignore"):
-            value = float(s @ loss.value(Z, Y))
+        value = float(s @ loss.value(Z, Y))
         return value if np.isfinite(value) else np.inf
 
     numbers: list[int] = []
@@ -119,14 +118,16 @@ def _choice(search: StackedGrid, problem: Problem) -> Choice:
     if not (folds and able):
         return Choice([int(search.best_index_)] * N_MERGED, 1.0)
     rows = np.concatenate([np.arange(len(problem.targets.encoded))[search.tests_[fold]] for fold in folds])
-    Z2 = np.array([np.concatenate([search.outputs_[i][fold] for fold in folds]) for i in able], dtype=np.float64)
-    outputs, encoded = problem.targets.outputs, problem.targets.encoded[rows]
-    Y = encoded if encoded.ndim == 2 else np.eye(outputs.n_outputs)[encoded]
     shares = problem.weights.shares(np.dtype(np.float64))
     s = np.ones(len(rows)) if shares is None else shares[rows]
-    if not s.any():
+    counts = s > 0  # the others may be anything
+    if not counts.any():
         return Choice([int(search.best_index_)] * N_MERGED, 1.0)
-    choice = choose(Z2, Y, s / s.sum(), outputs.loss)
+    Z2 = np.array([np.concatenate([search.outputs_[i][fold] for fold in folds])[counts] for i in able], np.float64)
+    outputs, encoded = problem.targets.outputs, problem.targets.encoded[rows[counts]]
+    Y = encoded if encoded.ndim == 2 else np.eye(outputs.n_outputs)[encoded]
+    with np.errstate(all="ignore"):
+        choice = choose(Z2, Y, s[counts] / s.sum(), outputs.loss)
     return Choice([able[number] for number in choice.numbers], choice.factor)
 
 

@@ -63,6 +63,11 @@ _INTERNAL = (
 )
 
 
+def of_fit(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the attributes that a fit has left."""
+    return {name: value for name, value in attributes.items() if name.endswith("_") or name in _INTERNAL}
+
+
 def without_fit(attributes: Mapping[str, Any]) -> dict[str, Any]:
     """Return the attributes that are not of a fit: parameters, and what an estimator was told besides."""
     return {name: value for name, value in attributes.items() if not name.endswith("_") and name not in _INTERNAL}

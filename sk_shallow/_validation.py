@@ -40,10 +40,13 @@ __all__ = [
     "safe_split",
     "score_of",
     "scorers_of",
+    "search_context",
 ]
 
 #: scikit-learn's decorator of ``fit``: parameter checks, and callbacks where it has them.
 fit_context = _fit_context(prefer_skip_nested_validation=True)
+#: The same for a search: what is called within, metrics of the user's too, has its parameters checked.
+search_context = _fit_context(prefer_skip_nested_validation=False)
 
 #: What GridSearchCV does with a fold: takes rows, and the parts of parameters that are for rows; scores.
 safe_split, check_method_params, score_of = _safe_split, _check_method_params, _score

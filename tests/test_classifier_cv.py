@@ -1,6 +1,7 @@
 """ShallowNetClassifierCV: GridSearchCV's answers to the digit, and an estimator like any other."""
 
 import pickle
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -11,8 +12,15 @@ from conftest import make_problem
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning, FitFailedWarning, NotFittedError
-from sklearn.metrics import get_scorer
-from sklearn.model_selection import GridSearchCV, GroupKFold, StratifiedKFold, cross_val_score
+from sklearn.metrics import fbeta_score, get_scorer, make_scorer
+from sklearn.model_selection import (
+    GridSearchCV,
+    GroupKFold,
+    KFold,
+    LeaveOneOut,
+    StratifiedKFold,
+    cross_val_score,
+)
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PolynomialFeatures
 
@@ -204,6 +212,112 @@ def test_nothing_of_an_earlier_network_stays():
     search = ShallowNetClassifierCV((3,), max_iter=20, cv=FOLDS)
     fresh = set(vars(clone(search).set_params(refit=False).fit(X, y)))
     assert set(vars(search.fit(X, y).set_params(refit=False).fit(X, y))) == fresh
+
+
+@pytest.mark.filterwarnings("ignore:One or more of the test scores")
+def test_what_is_called_in_a_search_has_its_parameters_checked():
+    X, y = make_problem("binary", n=60)
+    scorer = make_scorer(fbeta_score, beta=-1)
+    with pytest.warns(UserWarning, match="Scoring failed"):
+        search = ShallowNetClassifierCV((2,), scoring=scorer, cv=3, max_iter=5).fit(X, y)
+    assert np.isnan(search.cv_results_["mean_test_score"]).all()
+
+
+@pytest.mark.parametrize(
+    "scoring",
+    [
+        lambda estimator, X, y: estimator.score(X, y),
+        lambda estimator, X, y: float(estimator.hidden_width),
+        lambda estimator, X, y: {"a": estimator.score(X, y), "b": 0.0},
+    ],
+)
+def test_scorers_get_the_best_estimator(scoring):
+    X, y = make_problem("binary", n=60)
+    refit = "a" if isinstance(scoring(ShallowNetClassifier(2, max_iter=1).fit(X, y), X, y), dict) else True
+    search = {"scoring": scoring, "refit": refit, "cv": 3}
+    ours = ShallowNetClassifierCV((2, 3), **search, max_iter=20, random_state=0).fit(X, y)
+    theirs = GridSearchCV(ShallowNetClassifier(max_iter=20, random_state=0), {"hidden_width": [2, 3]}, **search)
+    assert ours.score(X, y) == theirs.fit(X, y).score(X, y)
+
+
+def test_the_default_score_takes_a_sparse_indicator():
+    X, Y = make_problem("multilabel", n=60)
+    search = ShallowNetClassifierCV((2, 3), cv=3, max_iter=20, random_state=0)
+    dense = search.fit(X, Y).cv_results_["mean_test_score"]
+    assert np.isfinite(dense).all()
+    assert_array_equal(search.fit(X, sp.csr_matrix(Y)).cv_results_["mean_test_score"], dense)
+
+
+def test_the_default_score_is_finite_where_a_fold_lacks_a_class():
+    X, y = make_problem("multiclass", n=40)
+    y = np.where(np.arange(40) == 7, 9, y)  # a class of one row: unknown to the network of its fold
+    splits = [LeaveOneOut(), KFold(4), [(np.arange(30), np.arange(30, 34))]]
+    for cv in splits:
+        for refit in (True, "merge"):
+            search = ShallowNetClassifierCV((2,), cv=cv, refit=refit, max_iter=5, random_state=0).fit(X, y)
+            assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+
+
+def test_the_default_score_is_that_of_scikit_learn():
+    for kind in ("binary", "multiclass"):
+        X, y = make_problem(kind, n=90)
+        s = np.linspace(0.5, 2, 90)
+        search = ShallowNetClassifierCV((2, 3), cv=FOLDS, max_iter=60, random_state=0)
+        own = search.fit(X, y, sample_weight=s).cv_results_["mean_test_score"]
+        search.set_params(scoring="neg_log_loss").fit(X, y, sample_weight=s)
+        assert_array_equal(own, search.cv_results_["mean_test_score"])
+
+
+@pytest.mark.parametrize("kind", [tuple, list, lambda place: np.isin(np.arange(60), place)])
+@pytest.mark.parametrize("refit", [True, "merge"])
+def test_splits_of_any_form(kind, refit):
+    X, y = make_problem("binary", n=60)
+    known = [(range(40), range(40, 60)), (range(20, 60), range(20))]
+    search = ShallowNetClassifierCV((2,), cv=known, refit=refit, max_iter=10, random_state=0).fit(X, y)
+    other = clone(search).set_params(cv=[tuple(map(kind, split)) for split in known]).fit(X, y)
+    assert_array_equal(search.cv_results_["mean_test_score"], other.cv_results_["mean_test_score"])
+    assert_array_equal(search.predict_proba(X), other.predict_proba(X))
+
+
+def test_rows_that_say_nothing_choose_nothing():
+    X, y = make_problem("binary", n=60)
+    far, s = X.copy(), np.ones(60)
+    far[3], s[3] = 1.7e308 * np.array([1, -1] * (X.shape[1] // 2) + [1] * (X.shape[1] % 2)), 0
+    empty = [(np.arange(40), np.arange(40, 60)), (np.arange(20, 60), np.arange(0))]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        assert ShallowNetClassifierCV(cv=3, max_iter=20).fit(far, y, sample_weight=s).hidden_width_ == 192
+        assert ShallowNetClassifierCV(cv=empty, max_iter=20).fit(X, y).hidden_width_ == 192
+
+
+def test_one_weight_for_all_and_four_rows_of_four_classes():
+    X, y = make_problem("binary", n=60)
+    search = ShallowNetClassifierCV((2,), max_iter=10, random_state=0)
+    same_weight = search.fit(X, y, sample_weight=2.0).cv_results_["mean_test_score"]
+    assert_array_equal(
+        search.fit(X, y, sample_weight=np.full(60, 2.0)).cv_results_["mean_test_score"], same_weight
+    )
+    assert ShallowNetClassifierCV(max_iter=10).fit(np.eye(4), np.arange(4)).n_splits_ == 2
+
+
+@pytest.mark.parametrize("refit", [True, "merge"])
+def test_a_warning_turned_into_an_error_undoes_nothing(refit):
+    X, y = make_problem("binary", n=60)
+    search = ShallowNetClassifierCV((2,), refit=refit, cv=3, max_iter=2)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", ConvergenceWarning)
+        with pytest.raises(ConvergenceWarning):
+            search.fit(X, y)
+    assert search.predict(X).shape == y.shape
+
+
+def test_what_is_requested_of_a_search_stays_its_own():
+    X, y = make_problem("binary", n=60)
+    search = ShallowNetClassifierCV((2,), cv=3, max_iter=5)
+    before = set(vars(search))
+    with sklearn.config_context(enable_metadata_routing=True):
+        search.fit(X, y)
+    assert "_metadata_request" not in set(vars(search)) - before
 
 
 def test_an_unknown_parameter_of_fit_is_named():
