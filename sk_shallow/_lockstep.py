@@ -78,7 +78,7 @@ class _Lockstep:
         self._note_best(losses)
         self._n_steps, self._state = self._n_steps + 1, state
         self._losses.append(losses)
-        broken = False
+        n_ended, broken = len(self.ended), False
         for place in self._near_an_end(state, losses):
             number = self.here[place]
             if number not in self.ended:
@@ -89,7 +89,7 @@ class _Lockstep:
         if self._n_steps == 0:
             self._bounds = np.array([run.bound for run in self._runs])
             self._limits = np.array([self._recipe.tol * run.reference for run in self._runs])
-        return broken or self._stack.is_too_wide(self._left())
+        return len(self.ended) > n_ended and (broken or self._stack.is_too_wide(self._left()))
 
     def _left(self) -> list[int]:
         """Return the places of those that have not ended."""

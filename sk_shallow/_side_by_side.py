@@ -114,11 +114,14 @@ def by_courses(stack: Stack, fits: Sequence[Begun]) -> list[Any]:
         here = list(range(len(fits)))
         asked = {number: go_on(number, None) for number in here}
         theta, data = np.zeros(stack.shape.size, dtype=stack.dtype), stack.together().data
+        left, n_ended = list(range(len(fits))), 0
         while len(ended) < len(fits):
-            left = [place for place, number in enumerate(here) if number not in ended]
-            if stack.is_too_wide(left) or not broken.isdisjoint(here):
-                stack, here, left = stack.of_places(left), [here[place] for place in left], list(range(len(left)))
-                theta, data = np.zeros(stack.shape.size, dtype=stack.dtype), stack.together().data
+            if len(ended) > n_ended:
+                left, n_ended = [place for place in left if here[place] not in ended], len(ended)
+                if stack.is_too_wide(left) or not broken.isdisjoint(here):
+                    stack, here = stack.of_places(left), [here[place] for place in left]
+                    left = list(range(len(here)))
+                    theta, data = np.zeros(stack.shape.size, dtype=stack.dtype), stack.together().data
             for place in left:
                 theta[stack.shape.places[place]] = asked[here[place]]
             values, gradient = data(theta)
