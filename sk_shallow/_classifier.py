@@ -15,6 +15,7 @@ from sk_shallow._fitting import Network, Record, fit_network
 from sk_shallow._labels import check_classes, check_labels
 from sk_shallow._legacy import upgraded
 from sk_shallow._recipe import Recipe, recipe_of
+from sk_shallow._stack import fit_from_starts
 from sk_shallow._stored import attributes_of, network_of
 from sk_shallow._targets import encode_targets
 from sk_shallow._validation import (
@@ -88,6 +89,9 @@ class ShallowNetClassifier(FittedNetwork, ClassifierMixin, BaseEstimator):
     class_weight : dict, "balanced" or None, default=None
         Weights of classes, multiplied with `sample_weight`. "balanced": S / (K S_c) for class c. Not
         for multilabel targets.
+    n_init : int, default=1
+        How many random starts a fit has, side by side. The network of the lowest cost is kept; the first
+        start is that of ``n_init=1``. A fit that goes on from another, and ``partial_fit``, have none.
     warm_start : bool, default=False
         Go on from the fitted network, with the solver's momentum or moments; L-BFGS builds its
         curvature anew. Repeated fits of ``max_iter=1`` make the steps of one long fit.
@@ -120,6 +124,8 @@ class ShallowNetClassifier(FittedNetwork, ClassifierMixin, BaseEstimator):
     loss_curve_ : list of float
         The full cost before each iteration and after the last: ``n_iter_ + 1`` values. For
         ``partial_fit`` it is the cost on the rows of each call.
+    init_losses_ : ndarray of shape (n_init,)
+        The cost of the network of each start; nan where its fit failed.
     learning_rate_ : float or None
         The last α; None for "lbfgs".
     l2_regularization_ : float
@@ -207,6 +213,7 @@ class ShallowNetClassifier(FittedNetwork, ClassifierMixin, BaseEstimator):
         tol: float = 3e-3,
         standardize: bool = True,
         class_weight: Any = None,
+        n_init: int = 1,
         warm_start: bool = False,
         random_state: Any = None,
     ) -> None:
@@ -221,6 +228,7 @@ class ShallowNetClassifier(FittedNetwork, ClassifierMixin, BaseEstimator):
         self.tol = tol
         self.standardize = standardize
         self.class_weight = class_weight
+        self.n_init = n_init
         self.warm_start = warm_start
         self.random_state = random_state
 
@@ -295,10 +303,19 @@ class ShallowNetClassifier(FittedNetwork, ClassifierMixin, BaseEstimator):
 
     def _fit(self, problem: Problem, recipe: Recipe, before: Network | None, columns: dict[str, Any]) -> Self:
         """Fit as values, store at once, warn last."""
-        network, record = fit_network(problem, recipe, before, self.random_state)
+        if before is None and recipe.n_init > 1:
+            network, record = self._from_starts(problem, recipe)
+        else:
+            network, record = fit_network(problem, recipe, before, self.random_state)
         for text, category in self._keep(problem, recipe, network, record, columns):
             warn_once(text, category, stacklevel=4)
         return self
+
+    def _from_starts(self, problem: Problem, recipe: Recipe) -> tuple[Network, Record]:
+        (best,) = fit_from_starts(problem, [recipe], [self.random_state])
+        if best.network is None or best.record is None:
+            raise best.error or AssertionError
+        return best.network, best.record
 
     def _keep(
         self, problem: Problem, recipe: Recipe, network: Network, record: Record, columns: dict[str, Any]

@@ -1,6 +1,5 @@
 """ShallowNetClassifierCV: width, learning rate and penalty chosen by cross-validation, networks merged."""
 
-from collections.abc import Iterator
 from numbers import Real
 from typing import Any, Self
 
@@ -84,7 +83,7 @@ class ShallowNetClassifierCV(FittedNetwork, ClassifierMixin, BaseEstimator):
         Whether `cv_results_` has scores of training rows.
     n_jobs : int, default=None
         How many processes share the work, as in GridSearchCV: each takes some of the networks of a fold.
-    activation, solver, momentum, batch_size, max_iter, tol, standardize, class_weight, random_state
+    activation, solver, momentum, batch_size, max_iter, tol, standardize, class_weight, n_init, random_state
         As in :class:`ShallowNetClassifier`, the same for all.
 
     Attributes
@@ -108,7 +107,7 @@ class ShallowNetClassifierCV(FittedNetwork, ClassifierMixin, BaseEstimator):
     hidden_width_ : int
         The width of the network; of merged ones, of all together.
     classes_, hidden_coef_, hidden_intercept_, output_coef_, output_intercept_, n_iter_, loss_, loss_curve_, \
-learning_rate_, l2_regularization_, l2_regularization_curve_, grad_norm_, converged_, stop_reason_
+init_losses_, learning_rate_, l2_regularization_, l2_regularization_curve_, grad_norm_, converged_, stop_reason_
         Of `best_estimator_`; see :class:`ShallowNetClassifier`. For merged networks, `n_iter_` is the most of them
         and `converged_` whether all did; the cost, its curves, λ, α and the reason are those of the first.
 
@@ -188,6 +187,7 @@ learning_rate_, l2_regularization_, l2_regularization_curve_, grad_norm_, conver
         tol: float = 3e-3,
         standardize: bool = True,
         class_weight: Any = None,
+        n_init: int = 1,
         random_state: Any = None,
     ) -> None:
         self.hidden_widths = hidden_widths
@@ -207,6 +207,7 @@ learning_rate_, l2_regularization_, l2_regularization_curve_, grad_norm_, conver
         self.tol = tol
         self.standardize = standardize
         self.class_weight = class_weight
+        self.n_init = n_init
         self.random_state = random_state
 
     @search_context
@@ -234,8 +235,9 @@ learning_rate_, l2_regularization_, l2_regularization_curve_, grad_norm_, conver
         base, merges = self._base(), self._merges()
         if merges:
             self._check_one_score(isinstance(self.scoring, (list, tuple, set, dict)))
-        for candidate in self._candidates():
-            clone(base).set_params(**candidate)._validate_params()
+        for name, values in self._grid().items():
+            for value in values:
+                clone(base).set_params(**{name: value})._validate_params()
         problem, _, _, columns = base._prepare(X, y, sample_weight)
         if sample_weight is not None:
             n = problem.X.shape[0]
@@ -291,11 +293,6 @@ learning_rate_, l2_regularization_, l2_regularization_curve_, grad_norm_, conver
                 raise ValueError(f"{plural} is empty or no sequence, {values!r}: give one value at least.")
             grid[name] = default[name] if values is None else list(values)
         return grid
-
-    def _candidates(self) -> Iterator[dict[str, Any]]:
-        """Yield each value that is searched over, by itself."""
-        for name, values in self._grid().items():
-            yield from ({name: value} for value in values)
 
     def _search(self, base: ShallowNetClassifier, merges: bool = False, codes: Any = None) -> StackedGrid:
         return StackedGrid(

@@ -54,6 +54,8 @@ class Record(NamedTuple):
     learning_rate: float | None
     l2_regularization: float
     penalties: list[float]
+    #: The last cost of each start, where there were several.
+    init_losses: tuple[float, ...] = ()
 
 
 class Begun(NamedTuple):

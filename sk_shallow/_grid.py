@@ -9,6 +9,7 @@ import time
 import warnings
 from collections import Counter
 from collections.abc import Sequence
+from copy import deepcopy
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -23,7 +24,7 @@ from sk_shallow._array_api import Array
 from sk_shallow._classifier import ShallowNetClassifier
 from sk_shallow._recipe import Recipe, recipe_of
 from sk_shallow._solvers import StopReason
-from sk_shallow._stack import fit_networks
+from sk_shallow._stack import fit_from_starts
 from sk_shallow._validation import (
     check_method_params,
     insert_error_scores,
@@ -81,8 +82,8 @@ def fit_candidates(
         except ValueError as error:
             fitted[number] = Fitted(None, error, 0.0, [])
     prepared = (time.perf_counter() - started) / len(candidates)
-    states = [base.random_state] * len(candidates) if random_states is None else random_states
-    outcomes = fit_networks(problem, [recipe for _, recipe in recipes.values()], [states[i] for i in recipes])
+    states = [deepcopy(base.random_state) for _ in candidates] if random_states is None else random_states
+    outcomes = fit_from_starts(problem, [recipe for _, recipe in recipes.values()], [states[i] for i in recipes])
     for (number, (estimator, recipe)), outcome in zip(recipes.items(), outcomes, strict=True):
         network, record, why, seconds = outcome
         told: list[Told] = []

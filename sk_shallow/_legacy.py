@@ -14,6 +14,7 @@ def upgraded(state: dict[str, Any]) -> dict[str, Any]:
     Predictions are the same. A momentum or moments kept for ``warm_start`` are forgotten, and a continued
     fit measures `tol` by its own first gradient.
     """
+    state = {"n_init": 1, **state} if "solver" in state else state
     if "_progress" in state:
         return state
     state = _of_moments(state) if "_multilabel" in state else dict(state)

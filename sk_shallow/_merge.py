@@ -134,7 +134,7 @@ def _choice(search: StackedGrid, problem: Problem) -> Choice:
 def _starts(random_state: Any, numbers: list[int]) -> list[Any]:
     """Return a random state for each network: those of one candidate differ, and the first is that of a refit."""
     seeds = check_random_state(deepcopy(random_state)).randint(np.iinfo(np.int32).max, size=len(numbers)).tolist()
-    return [seed if numbers[i] in numbers[:i] else random_state for i, seed in enumerate(seeds)]
+    return [seed if numbers[i] in numbers[:i] else deepcopy(random_state) for i, seed in enumerate(seeds)]
 
 
 def _one(networks: list[ShallowNetClassifier], factor: float) -> ShallowNetClassifier:

@@ -33,6 +33,8 @@ class Recipe:
     max_iter: int
     tol: float
     standardize: bool
+    #: How many starts a fit has that does not go on from another.
+    n_init: int = 1
     #: Whether a fit goes the way of the α given to its end: else it may settle, and leaves W = 0.
     exact: bool = True
     #: One pass over rows of which more may come: ``partial_fit``.
@@ -75,6 +77,7 @@ def recipe_of(estimator: Any, *, one_pass: bool = False) -> Recipe:
         max_iter=int(estimator.max_iter),
         tol=float(estimator.tol),
         standardize=bool(estimator.standardize),
+        n_init=1 if one_pass else int(estimator.n_init),
         exact=estimator.learning_rate != "auto" or one_pass,
         one_pass=one_pass,
     )

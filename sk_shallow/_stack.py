@@ -13,6 +13,9 @@ from copy import deepcopy
 from functools import partial
 from typing import Any, NamedTuple
 
+import numpy as np
+from sklearn.utils import check_random_state
+
 from sk_shallow._course import Problem
 from sk_shallow._fitting import (
     Begun,
@@ -31,7 +34,7 @@ from sk_shallow._recipe import Recipe
 from sk_shallow._rows import is_parallel, plan_of
 from sk_shallow._scaling import Scaling
 from sk_shallow._side_by_side import Stack, by_courses
-from sk_shallow._solvers import SOLVERS
+from sk_shallow._solvers import SOLVERS, StopReason
 from sk_shallow._threads import Map, run
 
 #: The most numbers that one of the work arrays of a stack of several networks has: they are to stay in the cache.
@@ -45,6 +48,48 @@ class Outcome(NamedTuple):
     record: Record | None
     error: Exception | None
     seconds: float
+
+
+def fit_from_starts(problem: Problem, recipes: Sequence[Recipe], random_states: Sequence[Any]) -> list[Outcome]:
+    """Fit a network of each recipe from as many random starts as it says, all side by side.
+
+    Of the starts, one that has not diverged and has the lowest cost is the outcome; their time is its time.
+    """
+    numbers = [i for i, recipe in enumerate(recipes) for _ in range(recipe.n_init)]
+    states = [
+        state
+        for recipe, random_state in zip(recipes, random_states, strict=True)
+        for state in starts_of(random_state, recipe.n_init)
+    ]
+    outcomes = fit_networks(problem, [recipes[i] for i in numbers], states)
+    of_recipe: list[list[Outcome]] = [[] for _ in recipes]
+    for i, outcome in zip(numbers, outcomes, strict=True):
+        of_recipe[i].append(outcome)
+    return [_best(starts) for starts in of_recipe]
+
+
+def _best(starts: list[Outcome]) -> Outcome:
+    def rank(outcome: Outcome) -> tuple[bool, bool, float]:
+        record = outcome.record
+        return (
+            record is None,
+            record is None or record.reason is StopReason.DIVERGED,
+            record.loss if record else 0.0,
+        )
+
+    best, seconds = min(starts, key=rank), sum(start.seconds for start in starts)
+    if len(starts) == 1 or best.record is None:
+        return best._replace(seconds=seconds)
+    losses = tuple(start.record.loss if start.record else math.nan for start in starts)
+    return best._replace(record=best.record._replace(init_losses=losses), seconds=seconds)
+
+
+def starts_of(random_state: Any, n: int) -> list[Any]:
+    """Return n random states: the first draws what `random_state` would have drawn; a generator goes on."""
+    if n == 1:
+        return [random_state]
+    first = deepcopy(random_state)
+    return [first, *check_random_state(random_state).randint(np.iinfo(np.int32).max, size=n - 1).tolist()]
 
 
 def fit_networks(problem: Problem, recipes: Sequence[Recipe], random_states: Sequence[Any]) -> list[Outcome]:

@@ -33,6 +33,7 @@ def attributes_of(
         "n_iter_": len(losses) - 1,
         "loss_": record.loss,
         "loss_curve_": losses,
+        "init_losses_": np.array(record.init_losses or (record.loss,)),
         "learning_rate_": record.learning_rate,
         "l2_regularization_": record.l2_regularization,
         "l2_regularization_curve_": penalties,

@@ -66,6 +66,7 @@ PARAMETER_CONSTRAINTS: dict[str, list[Any]] = {
     "tol": [Interval(Real, 0, np.inf, closed="left")],
     "standardize": ["boolean"],
     "class_weight": [None, dict, StrOptions({"balanced"})],
+    "n_init": [Interval(Integral, 1, None, closed="left")],
     "warm_start": ["boolean"],
     "random_state": ["random_state"],
 }
