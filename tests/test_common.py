@@ -14,7 +14,9 @@ ESTIMATORS = [
     ShallowNetClassifier(solver="adam", batch_size=32),
     ShallowNetClassifier(standardize=False),
     ShallowNetClassifier(activation="relu", momentum=0.9, learning_rate=0.05),
+    ShallowNetClassifier(4, n_init=3),
     ShallowNetClassifierCV((4, 16), random_state=0),
+    ShallowNetClassifierCV(random_state=0, max_iter=50),
 ]
 
 
