@@ -304,18 +304,12 @@ class ShallowNetClassifier(FittedNetwork, ClassifierMixin, BaseEstimator):
     def _fit(self, problem: Problem, recipe: Recipe, before: Network | None, columns: dict[str, Any]) -> Self:
         """Fit as values, store at once, warn last."""
         if before is None and recipe.n_init > 1:
-            network, record = self._from_starts(problem, recipe)
+            network, record = fit_from_starts(problem, [recipe], [self.random_state])[0].fitted()
         else:
             network, record = fit_network(problem, recipe, before, self.random_state)
         for text, category in self._keep(problem, recipe, network, record, columns):
             warn_once(text, category, stacklevel=4)
         return self
-
-    def _from_starts(self, problem: Problem, recipe: Recipe) -> tuple[Network, Record]:
-        (best,) = fit_from_starts(problem, [recipe], [self.random_state])
-        if best.network is None or best.record is None:
-            raise best.error or AssertionError
-        return best.network, best.record
 
     def _keep(
         self, problem: Problem, recipe: Recipe, network: Network, record: Record, columns: dict[str, Any]

@@ -4,7 +4,7 @@ It asks for Σ s L and its gradient, and knows not who answers: a network is eva
 """
 
 from collections.abc import Callable
-from contextlib import closing
+from functools import partial
 from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
@@ -18,6 +18,8 @@ from sk_shallow._saddle import Saddle
 from sk_shallow._scaling import Scaling
 from sk_shallow._solvers import (
     SOLVERS,
+    Answer,
+    Ask,
     Asking,
     MemoryDict,
     Options,
@@ -88,6 +90,7 @@ def course(
     problem, recipe, shape = setting[:3]
     n = problem.X.shape[0]
     batch_size = None if recipe.batch_size is None else min(recipe.batch_size, n)
+    solving = SOLVERS[recipe.solver].solving
     options = Options(recipe.learning_rate, recipe.momentum, batch_size, n, rng)
     rules = recipe.rules(search)
     if watch is not None:
@@ -98,7 +101,11 @@ def course(
     way: Way | None = Way(setting.objective, start.theta, in_dtype(start.memory, start.theta.dtype))
     while way is not None:
         setting = setting._replace(objective=way.objective)
-        yield from _asked(recipe.solver, way, options, ended)
+        if solving is None:  # it drives itself
+            minimise(recipe.solver, way.objective, way.theta, options, ended)
+        else:
+            steps = solving(way.theta, options, way.memory or {})
+            yield from told(steps, ended, partial(_answered, way.objective))
         way = None
         if ended.reason is StopReason.PAUSED or (not recipe.exact and ended.reason in _STANDSTILLS):
             saddle = saddle or Saddle(setting.objective, shape, recipe.activation, b2)
@@ -112,24 +119,11 @@ def course(
     return ended
 
 
-def _asked(solver: str, way: Way, options: Options, run: Run) -> Asking[None]:
-    """Ask what a solver asks, and put the penalty to the answers."""
-    objective, theta, memory = way
-    solving = SOLVERS[solver].solving
-    if solving is None:  # it drives itself
-        minimise(solver, objective, theta, options, run)
-        return
-    answer = None
-    with closing(told(solving(theta, options, memory or {}), run)) as asking:
-        while True:
-            try:
-                ask = asking.send(answer)  # type: ignore[arg-type]
-            except StopIteration:
-                return
-            if objective.knows(ask.theta, ask.rows):
-                answer = objective.known
-            else:
-                answer = objective.penalised(ask.theta, *(yield ask))
+def _answered(objective: Objective, ask: Ask) -> Asking[Answer]:
+    """Answer an ask for J by what is known, or by Σ s L, and the penalty to it."""
+    if objective.knows(ask.theta, ask.rows):
+        return objective.known
+    return objective.penalised(ask.theta, *(yield ask))
 
 
 def _way_on(

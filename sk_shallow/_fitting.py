@@ -106,8 +106,7 @@ def fit_network(
     shape = shape_of(problem, recipe)
 
     def job(map_parts: Map) -> tuple[Network, Record]:
-        moments = moments_for(problem, recipe, before)
-        scaling = scaling_for(problem, moments)
+        moments, scaling = moments_and_scaling(problem, recipe, before)
         rows, rest = training_rows(problem.X, scaling.astype(dtype), shape)
         examples = examples_of(problem, Kernel(rows, shape, recipe.activation, loss, dtype))
         parts = parts_of(examples, blocks_of(examples, cut(rows, n, shape)))
@@ -162,7 +161,7 @@ def without_absent(problem: Problem) -> Problem:
     )
 
 
-def moments_for(problem: Problem, recipe: Recipe, before: Network | None) -> Moments | None:
+def _moments(problem: Problem, recipe: Recipe, before: Network | None) -> Moments | None:
     """Return the moments of the columns: of these rows, or for parts of all rows seen so far."""
     if not recipe.standardize:
         return None
@@ -172,10 +171,14 @@ def moments_for(problem: Problem, recipe: Recipe, before: Network | None) -> Mom
     return before.moments.merge(moments)
 
 
-def scaling_for(problem: Problem, moments: Moments | None) -> Scaling:
+def moments_and_scaling(
+    problem: Problem, recipe: Recipe, before: Network | None
+) -> tuple[Moments | None, Scaling]:
+    """Return what is known of the columns, and what they count as; nothing, and as they are, without scaling."""
+    moments = _moments(problem, recipe, before)
     if moments is None:
-        return Scaling()
-    return scaling_of(moments, problem.X.dtype, sparse=sp.issparse(problem.X))
+        return None, Scaling()
+    return moments, scaling_of(moments, problem.X.dtype, sparse=sp.issparse(problem.X))
 
 
 def _start(

@@ -53,6 +53,13 @@ class Fitted(NamedTuple):
     seconds: float
     told: list[Told]
 
+    def fitted(self) -> ShallowNetClassifier:
+        """Return the estimator, or raise the error that there is none."""
+        if self.error is not None:
+            raise self.error
+        assert self.estimator is not None
+        return self.estimator
+
 
 def fit_candidates(
     base: ShallowNetClassifier,
@@ -198,18 +205,8 @@ class StackedGrid(GridSearchCV):
             self.told_ += _told_besides(out)
         self.tests_, outputs = [test for _, test in splits], [each.pop("outputs") for each in out]
         self.outputs_ = [outputs[i : i + len(splits)] for i in range(0, len(out), len(splits))]
-        if callable(self.scoring):
-            insert_error_scores(out, self.error_score)
         self.n_splits_, self.scorer_ = len(splits), scorers_of(scorer) or scorer
-        self.multimetric_ = isinstance(out[0]["test_scores"], dict)
-        if callable(self.scoring) and self.multimetric_:
-            self._check_refit_for_multimetric(out[0]["test_scores"])
-            metric = self.refit
-        with warnings.catch_warnings():
-            if any(each["fit_error"] is not None for each in out):  # told in other words
-                warnings.filterwarnings("ignore", "One or more of the", UserWarning)
-            self.cv_results_ = self._format_results(candidates, len(splits), out)
-        self._choose(metric)
+        self._choose(candidates, out, metric)
         if self.refit:
             started = time.time()
             self.best_estimator_ = self._refitted(X, y, routed.estimator.fit.get("sample_weight"))
@@ -218,10 +215,8 @@ class StackedGrid(GridSearchCV):
 
     def _refitted(self, X: Any, y: Any, sample_weight: Any) -> ShallowNetClassifier:
         (best,) = fit_candidates(self.estimator, [self.best_params_], X, y, sample_weight, keep_diverged=True)
-        if best.estimator is None:
-            raise best.error or AssertionError
         self.told_ += best.told
-        return best.estimator
+        return best.fitted()
 
     def _results(self, fold: Fold, X: Any, y: Any, splits: list[Any]) -> list[dict[str, Any]]:
         """Return the results of each candidate on each fold, in GridSearchCV's order.
@@ -244,8 +239,18 @@ class StackedGrid(GridSearchCV):
         }
         return [found[number, split] for number in range(len(widths)) for split in range(len(splits))]
 
-    def _choose(self, metric: Any) -> None:
-        """Find the best candidate, where one score or a choice of the user's says which it is."""
+    def _choose(self, candidates: Sequence[Params], out: list[dict[str, Any]], metric: Any) -> None:
+        """Make the table of results, and find the best candidate where a score or the user says which it is."""
+        if callable(self.scoring):
+            insert_error_scores(out, self.error_score)
+        self.multimetric_ = isinstance(out[0]["test_scores"], dict)
+        if callable(self.scoring) and self.multimetric_:
+            self._check_refit_for_multimetric(out[0]["test_scores"])
+            metric = self.refit
+        with warnings.catch_warnings():
+            if any(each["fit_error"] is not None for each in out):  # told in other words
+                warnings.filterwarnings("ignore", "One or more of the", UserWarning)
+            self.cv_results_ = self._format_results(candidates, self.n_splits_, out)
         if not self.refit and self.multimetric_:
             return
         self.best_index_ = self._select_best_index(self.refit, metric, self.cv_results_)

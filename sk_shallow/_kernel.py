@@ -7,7 +7,7 @@ All work is done in buffers that are made once and used for many blocks.
 
 from collections import defaultdict
 from collections.abc import Callable
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, Self, TypeVar
 
 import numpy as np
 
@@ -79,22 +79,33 @@ class Workbench(Generic[Space]):
         self._free[m].append(buffers)
 
 
-class Kernel:
-    """The network on one block of rows.
+class BlockKernel:
+    """What is to be known of a network, or of several, for a block of rows.
 
     Parameters
     ----------
     rows : Rows
         The kind of rows: how to multiply by a block.
-    shape : Shape
+    shape : Shape, or StackShape of several
     activation : Activation
     loss : Loss
     dtype : dtype
         float32 or float64.
     """
 
-    def __init__(self, rows: Rows, shape: Shape, activation: Activation, loss: Loss, dtype: np.dtype) -> None:
+    def __init__(self, rows: Rows, shape: Any, activation: Activation, loss: Loss, dtype: np.dtype) -> None:
         self.rows, self.shape, self.activation, self.loss, self.dtype = rows, shape, activation, loss, dtype
+
+    @classmethod
+    def like(cls, other: "BlockKernel", shape: Any) -> Self:
+        """Return one that differs in sizes alone."""
+        return cls(other.rows, shape, other.activation, other.loss, other.dtype)
+
+
+class Kernel(BlockKernel):
+    """The network on one block of rows."""
+
+    shape: Shape
 
     def buffers(self, m: int) -> "Buffers":
         """Return the work space of a fit for blocks of m rows."""

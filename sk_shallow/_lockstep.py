@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from sk_shallow._fitting import Begun
-from sk_shallow._side_by_side import Stack, result_of
+from sk_shallow._side_by_side import Stack, outcome_or_error
 from sk_shallow._solvers import SOLVERS, Ask, Options, Run, State, StopReason
 
 #: A gradient is looked at where its root mean square is at most this times what its largest entry has to fall to.
@@ -84,7 +84,7 @@ class _Lockstep:
             if number not in self.ended:
                 run = self._informed(place, len(self._losses) - 1)
                 if run.tell(self._own(state, place)):
-                    self.ended[number] = result_of(self._fits[number], run)
+                    self.ended[number] = outcome_or_error(self._fits[number].result, run)
                     broken |= run.reason is StopReason.DIVERGED  # its numbers would be slow to compute with
         if self._n_steps == 0:
             self._bounds = np.array([run.bound for run in self._runs])

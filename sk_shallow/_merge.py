@@ -99,12 +99,10 @@ def refit_merged(
     params = [candidates[number] for number in choice.numbers]
     states = _starts(base.random_state, choice.numbers)
     fitted = fit_candidates(base, params, X, y, sample_weight, states, keep_diverged=True)
-    for each in fitted:
-        if each.error is not None:
-            raise each.error
+    networks = [each.fitted() for each in fitted]
     search.told_ += dict.fromkeys(told for each in fitted for told in each.told)
     return {
-        "best_estimator_": _one([each.estimator for each in fitted if each.estimator is not None], choice.factor),
+        "best_estimator_": _one(networks, choice.factor),
         "merged_params_": params,
         "merged_factor_": choice.factor,
         "refit_time_": time.time() - started,
@@ -115,17 +113,18 @@ def _choice(search: StackedGrid, problem: Problem) -> Choice:
     """Choose by what the candidates say of the rows of the folds, where they know all classes."""
     folds = [fold for fold in range(search.n_splits_) if any(own[fold] is not None for own in search.outputs_)]
     able = [i for i, own in enumerate(search.outputs_) if all(own[fold] is not None for fold in folds)]
+    nothing_to_go_by = Choice([int(search.best_index_)] * N_MERGED, 1.0)
     if not (folds and able):
-        return Choice([int(search.best_index_)] * N_MERGED, 1.0)
+        return nothing_to_go_by
     rows = np.concatenate([np.arange(len(problem.targets.encoded))[search.tests_[fold]] for fold in folds])
     shares = problem.weights.shares(np.dtype(np.float64))
     s = np.ones(len(rows)) if shares is None else shares[rows]
     counts = s > 0  # the others may be anything
     if not counts.any():
-        return Choice([int(search.best_index_)] * N_MERGED, 1.0)
+        return nothing_to_go_by
     Z2 = np.array([np.concatenate([search.outputs_[i][fold] for fold in folds])[counts] for i in able], np.float64)
-    outputs, encoded = problem.targets.outputs, problem.targets.encoded[rows[counts]]
-    Y = encoded if encoded.ndim == 2 else np.eye(outputs.n_outputs)[encoded]
+    outputs = problem.targets.outputs
+    Y = outputs.indicator(problem.targets.encoded[rows[counts]])
     with np.errstate(all="ignore"):
         choice = choose(Z2, Y, s[counts] / s.sum(), outputs.loss)
     return Choice([able[number] for number in choice.numbers], choice.factor)

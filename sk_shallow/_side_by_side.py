@@ -1,6 +1,6 @@
 """Networks side by side: one pass answers what each of their fits asks, and each takes its own course."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from functools import partial
 from typing import Any
@@ -15,7 +15,7 @@ from sk_shallow._objective import Batch, Examples, Objective, StackObjective, bl
 from sk_shallow._parameters import Shape, StackShape
 from sk_shallow._rows import cut, training_rows
 from sk_shallow._scaling import Scaling
-from sk_shallow._solvers import Run, StopReason
+from sk_shallow._solvers import StopReason
 from sk_shallow._stack_kernel import StackKernel
 from sk_shallow._threads import Map
 
@@ -66,15 +66,14 @@ class Stack:
         """Return the stack of some of the networks, on the same blocks."""
         if len(places) == len(self.shape.shapes):
             return self
-        own = self._kernel
         shape = StackShape([self.shape.shapes[place] for place in places])
-        kernel = StackKernel(own.rows, shape, own.activation, own.loss, own.dtype)
+        kernel = StackKernel.like(self._kernel, shape)
         return Stack(kernel, self._examples.under(kernel), self._blocks, self._rest, self._map)
 
     def alone(self, place: int, penalty: float) -> Objective:
         """Return the cost of one network, with a λ / S, on the same blocks."""
-        shape, own = self.shape.shapes[place], self._kernel
-        examples = self._examples.under(Kernel(own.rows, shape, own.activation, own.loss, own.dtype))
+        shape = self.shape.shapes[place]
+        examples = self._examples.under(Kernel.like(self._kernel, shape))
         return self._objective(Objective, examples, shape, penalty)
 
     def together(self, penalties: np.ndarray | float = 0.0) -> Objective:
@@ -103,7 +102,7 @@ def by_courses(stack: Stack, fits: Sequence[Begun]) -> list[Any]:
             try:
                 return courses[number].send(answer).theta
             except StopIteration as end:
-                ended[number] = result_of(fits[number], end.value)
+                ended[number] = outcome_or_error(fits[number].result, end.value)
                 if end.value.reason is StopReason.DIVERGED:
                     broken.add(number)
             except Exception as error:
@@ -131,9 +130,9 @@ def by_courses(stack: Stack, fits: Sequence[Begun]) -> list[Any]:
     return [ended[number] for number in range(len(fits))]
 
 
-def result_of(fit: Begun, run: Run) -> Any:
-    """Return the network of a run that has ended and its record, or the error that there is none."""
+def outcome_or_error(function: Callable[..., Any], *arguments: Any) -> Any:
+    """Return what a function returns, or the error that it raised."""
     try:
-        return fit.result(run)
+        return function(*arguments)
     except Exception as error:
         return error

@@ -7,10 +7,11 @@ ended.
 import math
 import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from copy import deepcopy
 from functools import partial
+from itertools import chain, islice
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,8 +24,7 @@ from sk_shallow._fitting import (
     Record,
     begin,
     fit_network,
-    moments_for,
-    scaling_for,
+    moments_and_scaling,
     shape_of,
     without_absent,
 )
@@ -33,7 +33,7 @@ from sk_shallow._moments import Moments
 from sk_shallow._recipe import Recipe
 from sk_shallow._rows import is_parallel, plan_of
 from sk_shallow._scaling import Scaling
-from sk_shallow._side_by_side import Stack, by_courses
+from sk_shallow._side_by_side import Stack, by_courses, outcome_or_error
 from sk_shallow._solvers import SOLVERS, StopReason
 from sk_shallow._threads import Map, run
 
@@ -49,39 +49,38 @@ class Outcome(NamedTuple):
     error: Exception | None
     seconds: float
 
+    def fitted(self) -> tuple[Network, Record]:
+        """Return the network and its record, or raise the error that there is none."""
+        if self.error is not None:
+            raise self.error
+        assert self.network is not None
+        assert self.record is not None
+        return self.network, self.record
+
 
 def fit_from_starts(problem: Problem, recipes: Sequence[Recipe], random_states: Sequence[Any]) -> list[Outcome]:
     """Fit a network of each recipe from as many random starts as it says, all side by side.
 
     Of the starts, one that has not diverged and has the lowest cost is the outcome; their time is its time.
     """
-    numbers = [i for i, recipe in enumerate(recipes) for _ in range(recipe.n_init)]
-    states = [
-        state
-        for recipe, random_state in zip(recipes, random_states, strict=True)
-        for state in starts_of(random_state, recipe.n_init)
-    ]
-    outcomes = fit_networks(problem, [recipes[i] for i in numbers], states)
-    of_recipe: list[list[Outcome]] = [[] for _ in recipes]
-    for i, outcome in zip(numbers, outcomes, strict=True):
-        of_recipe[i].append(outcome)
-    return [_best(starts) for starts in of_recipe]
+    states = [starts_of(state, recipe.n_init) for recipe, state in zip(recipes, random_states, strict=True)]
+    repeated = [recipe for recipe in recipes for _ in range(recipe.n_init)]
+    outcomes = iter(fit_networks(problem, repeated, list(chain.from_iterable(states))))
+    return [_best(list(islice(outcomes, recipe.n_init))) for recipe in recipes]
 
 
 def _best(starts: list[Outcome]) -> Outcome:
-    def rank(outcome: Outcome) -> tuple[bool, bool, float]:
-        record = outcome.record
-        return (
-            record is None,
-            record is None or record.reason is StopReason.DIVERGED,
-            record.loss if record else 0.0,
-        )
+    """Return the outcome of the best start, with the costs and the time of all."""
 
-    best, seconds = min(starts, key=rank), sum(start.seconds for start in starts)
-    if len(starts) == 1 or best.record is None:
-        return best._replace(seconds=seconds)
-    losses = tuple(start.record.loss if start.record else math.nan for start in starts)
-    return best._replace(record=best.record._replace(init_losses=losses), seconds=seconds)
+    def rank(outcome: Outcome) -> tuple[bool, float]:
+        record = outcome.record
+        return (True, math.inf) if record is None else (record.reason is StopReason.DIVERGED, record.loss)
+
+    best = min(starts, key=rank)
+    if len(starts) > 1 and best.record is not None:
+        losses = tuple(start.record.loss if start.record else math.nan for start in starts)
+        best = best._replace(record=best.record._replace(init_losses=losses))
+    return best._replace(seconds=sum(start.seconds for start in starts))
 
 
 def starts_of(random_state: Any, n: int) -> list[Any]:
@@ -113,18 +112,13 @@ def fit_networks(problem: Problem, recipes: Sequence[Recipe], random_states: Seq
 
 def _fit_stacks(problem: Problem, recipes: Sequence[Recipe], random_states: Sequence[Any]) -> dict[int, Outcome]:
     """Return the outcomes of those that go side by side, but for stacks in which an error stopped all."""
-    moments, scaling = run(lambda _: _scales(problem, recipes[0]), parallel=False)
+    moments, scaling = run(lambda _: moments_and_scaling(problem, recipes[0], None), parallel=False)
     outcomes: dict[int, Outcome] = {}
     for kind, places in stacks_of(problem, scaling, recipes):
         members = [(recipes[i], random_states[i]) for i in places]
         with suppress(Exception):
             outcomes |= zip(places, _fit_stack(problem, members, moments, scaling, kind), strict=True)
     return outcomes
-
-
-def _scales(problem: Problem, recipe: Recipe) -> tuple[Moments | None, Scaling]:
-    moments = moments_for(problem, recipe, None)
-    return moments, scaling_for(problem, moments)
 
 
 def stacks_of(problem: Problem, scaling: Scaling, recipes: Sequence[Recipe]) -> list[tuple[str, list[int]]]:
@@ -157,7 +151,7 @@ def _can_stack(recipe: Recipe) -> bool:
 
 def _is_plain(recipe: Recipe) -> bool:
     """Tell whether nothing is found in the fit: such networks step together."""
-    return recipe.exact and recipe.learning_rate is not None and recipe.l2_regularization is not None
+    return recipe.exact and recipe.l2_regularization is not None
 
 
 def _fit_alone(problem: Problem, recipe: Recipe, random_state: Any) -> Outcome:
@@ -181,7 +175,9 @@ def _fit_stack(
 
         def begun(place: int) -> Any:
             (recipe, random_state), objective = members[place], partial(stack.alone, place)
-            return _caught(begin, problem, recipe, moments, scaling, None, deepcopy(random_state), objective)
+            return outcome_or_error(
+                begin, problem, recipe, moments, scaling, None, deepcopy(random_state), objective
+            )
 
         fits = [begun(place) for place in range(len(members))]
         ready = [place for place, fit in enumerate(fits) if isinstance(fit, Begun)]
@@ -206,11 +202,3 @@ def _outcome(end: Any, seconds: float) -> Outcome:
 
 def _n_passes(end: Any) -> int:
     return 1 if isinstance(end, Exception) else len(end[1].losses)
-
-
-def _caught(function: Callable[..., Any], *arguments: Any) -> Any:
-    """Return what a function returns, or the error that it raised."""
-    try:
-        return function(*arguments)
-    except Exception as error:
-        return error

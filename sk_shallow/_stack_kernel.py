@@ -6,11 +6,9 @@ one call for all. Every network's A1 has its row of ones, as in the kernel of on
 
 import numpy as np
 
-from sk_shallow._activations import Activation
-from sk_shallow._kernel import Block
-from sk_shallow._losses import Loss, StackOutputBuffers
+from sk_shallow._kernel import Block, BlockKernel
+from sk_shallow._losses import StackOutputBuffers
 from sk_shallow._parameters import StackShape
-from sk_shallow._rows import Rows
 
 #: For each group, [W1 b1] (networks, h, d + 1) and [W2 b2] (networks, k, h + 1).
 GroupMatrices = list[tuple[np.ndarray, np.ndarray]]
@@ -51,22 +49,10 @@ class StackBuffers:
         self.gradients = shape.layers(self.gradient)
 
 
-class StackKernel:
-    """Several networks on one block of rows.
+class StackKernel(BlockKernel):
+    """Several networks on one block of rows."""
 
-    Parameters
-    ----------
-    rows : Rows
-        The kind of rows: how to multiply by a block.
-    shape : StackShape
-    activation : Activation
-    loss : Loss
-    dtype : dtype
-        float32 or float64.
-    """
-
-    def __init__(self, rows: Rows, shape: StackShape, activation: Activation, loss: Loss, dtype: np.dtype) -> None:
-        self.rows, self.shape, self.activation, self.loss, self.dtype = rows, shape, activation, loss, dtype
+    shape: StackShape
 
     def buffers(self, m: int) -> StackBuffers:
         """Return the work space of a fit for blocks of m rows."""

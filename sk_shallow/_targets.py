@@ -36,6 +36,10 @@ class Multiclass:
         """Return the place of each label in ``classes``, from the targets."""
         return encoded
 
+    def indicator(self, encoded: np.ndarray) -> np.ndarray:
+        """Return Y of the equations from the targets, (n, k) of 0.0 and 1.0."""
+        return np.eye(self.n_outputs)[encoded]
+
     def prior(self, encoded: np.ndarray, s: np.ndarray | None, *, smooth: bool) -> np.ndarray:
         """Return the weighted share of each class, (k,), never 0.
 
@@ -82,6 +86,10 @@ class Binary(Multiclass):
     def codes(self, encoded: np.ndarray) -> np.ndarray:
         """Return the place of each label in ``classes``, from the targets."""
         return encoded.ravel()
+
+    def indicator(self, encoded: np.ndarray) -> np.ndarray:
+        """Return Y of the equations from the targets, (n, k) of 0.0 and 1.0."""
+        return encoded.astype(np.float64)
 
     def prior(self, encoded: np.ndarray, s: np.ndarray | None, *, smooth: bool) -> np.ndarray:
         """Return the weighted share of each output's 1, (k,), never 0 or 1; see ``Multiclass.prior``."""

@@ -14,7 +14,7 @@ import numpy as np
 from sk_shallow._solvers._descent import Adam, Nesterov, StepRule, descend, descend_in_batches
 from sk_shallow._solvers._found import FIRST_STEP, descend_freely
 from sk_shallow._solvers._lbfgs import Lbfgs
-from sk_shallow._solvers._state import Ask, Asking, Evaluate, MemoryDict, Result, Solving, State, in_dtype
+from sk_shallow._solvers._state import Answer, Ask, Asking, Evaluate, MemoryDict, Result, Solving, State, in_dtype
 from sk_shallow._solvers._stopping import (
     SETTLING_EPOCHS,
     SETTLING_STEPS,
@@ -33,6 +33,7 @@ __all__ = [
     "SETTLING_EPOCHS",
     "SETTLING_STEPS",
     "SOLVERS",
+    "Answer",
     "Ask",
     "Asking",
     "MemoryDict",
@@ -67,13 +68,21 @@ class Options(NamedTuple):
     rng: np.random.RandomState | None = None
 
 
-def told(solving: Solving, run: Run) -> Asking:
-    """Yield what a solver asks and record what it tells, until the run stops."""
+def _ask_on(ask: Ask) -> Asking[Answer]:
+    """Answer an ask by what it is answered."""
+    return (yield ask)
+
+
+def told(solving: Solving, run: Run, answered: Callable[[Ask], Asking[Answer]] = _ask_on) -> Asking[None]:
+    """Yield what a solver asks and record what it tells, until the run stops.
+
+    What ``answered(ask)`` asks is yielded, and what it returns is the solver's answer.
+    """
     with closing(solving):  # not left to the garbage collector, which would swallow Ctrl-C
         said = next(solving)
         while True:
             if isinstance(said, Ask):
-                said = solving.send((yield said))
+                said = solving.send((yield from answered(said)))
             elif run.tell(said):
                 return
             else:

@@ -60,12 +60,15 @@ class State:
         return self.grad_norm <= tol
 
 
+#: J and ∇J.
+Answer = tuple[float, np.ndarray]
+
 #: Answers an ask: from θ and the rows, None for all, to J and ∇J.
-Evaluate = Callable[[np.ndarray, np.ndarray | None], tuple[float, np.ndarray]]
+Evaluate = Callable[[np.ndarray, np.ndarray | None], Answer]
 
 #: Yields what it asks and what it tells; is sent (J, ∇J) for each ask.
-Solving = Generator[Ask | State, tuple[float, np.ndarray] | None, None]
+Solving = Generator[Ask | State, Answer | None, None]
 
 Result = TypeVar("Result")
 #: Yields what it asks, is sent (J, ∇J) for each ask, and returns a result.
-Asking = Generator[Ask, tuple[float, np.ndarray], Result]
+Asking = Generator[Ask, Answer, Result]

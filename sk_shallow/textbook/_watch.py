@@ -48,7 +48,7 @@ class Seen(NamedTuple):
     def Y(self) -> np.ndarray:
         """The targets (n, k) of 0 and 1."""
         encoded, outputs = self.setting.problem.targets.encoded, self.setting.problem.targets.outputs
-        return encoded.astype(np.float64) if encoded.ndim == 2 else np.eye(outputs.n_outputs)[encoded]
+        return outputs.indicator(encoded)
 
     @property
     def s(self) -> np.ndarray:
