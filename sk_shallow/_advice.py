@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from sk_shallow._fitting import Record
+from sk_shallow._outcome import Record
 from sk_shallow._recipe import Recipe
 from sk_shallow._solvers import SOLVERS, StopReason
 from sk_shallow._weights import Weights
@@ -32,7 +32,7 @@ def warning_text(ending: Ending) -> str | None:
     """
     reason, recipe = ending.record.reason, ending.recipe
     ordinary = recipe.one_pass or recipe.batch_size is not None  # batches never settle
-    if reason in (StopReason.CONVERGED, StopReason.SETTLED) or (reason is StopReason.MAX_ITER and ordinary):
+    if reason not in _ADVICE or (reason is StopReason.MAX_ITER and ordinary):
         return None
     return f"{reason.message} {_settings(recipe)}: {_ADVICE[reason](ending)}"
 

@@ -1,22 +1,25 @@
 """ShallowNetClassifier: a neural network with one hidden layer, at home in scikit-learn."""
 
+from functools import partial
 from typing import Any, Self
 
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils.metadata_routing import MetadataRequest
 from sklearn.utils.metaestimators import available_if
 
-from sk_shallow._advice import Ending, light_weights_text, warn_once, warning_text
+from sk_shallow._advice import warn_once
 from sk_shallow._array_api import Array
+from sk_shallow._callbacks import Callbacks, fit_watched
 from sk_shallow._course import Problem
 from sk_shallow._docs import documented
 from sk_shallow._fitted import FittedNetwork
-from sk_shallow._fitting import Network, Record, fit_network
+from sk_shallow._held_out import Given
+from sk_shallow._keeping import attributes_left, fit_and_keep
 from sk_shallow._labels import check_classes, check_labels
 from sk_shallow._legacy import upgraded
-from sk_shallow._recipe import Recipe, recipe_of
-from sk_shallow._stack import fit_from_starts
-from sk_shallow._stored import attributes_of, network_of
+from sk_shallow._preparation import Prepared, prepare
+from sk_shallow._recipe import recipe_of
+from sk_shallow._stored import network_of
 from sk_shallow._targets import encode_targets
 from sk_shallow._validation import (
     PARAMETER_CONSTRAINTS,
@@ -26,17 +29,16 @@ from sk_shallow._validation import (
 )
 from sk_shallow._weights import weights_of
 
-#: What a fit is given, checked: the arguments of ``fit_network`` before the last, and what X says of its columns.
-Prepared = tuple[Problem, Recipe, Network | None, dict[str, Any]]
-
 
 def _can_learn_in_parts(estimator: "ShallowNetClassifier") -> bool:
     if estimator.solver == "lbfgs":
         raise AttributeError("partial_fit needs solver='gd' or 'adam': 'lbfgs' works on all rows at once.")
+    if estimator.early_stopping:
+        raise AttributeError("partial_fit needs early_stopping=False: it makes one pass, and holds no rows out.")
     return True
 
 
-class ShallowNetClassifier(FittedNetwork, ClassifierMixin, BaseEstimator):
+class ShallowNetClassifier(FittedNetwork, Callbacks, ClassifierMixin, BaseEstimator):
     r"""Neural network classifier with one hidden layer.
 
     The network maps a row x to probabilities with two weight layers,
@@ -213,6 +215,10 @@ class ShallowNetClassifier(FittedNetwork, ClassifierMixin, BaseEstimator):
         tol: float = 3e-3,
         standardize: bool = True,
         class_weight: Any = None,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 10,
+        scoring: Any = None,
         n_init: int = 1,
         warm_start: bool = False,
         random_state: Any = None,
@@ -228,13 +234,27 @@ class ShallowNetClassifier(FittedNetwork, ClassifierMixin, BaseEstimator):
         self.tol = tol
         self.standardize = standardize
         self.class_weight = class_weight
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.scoring = scoring
         self.n_init = n_init
         self.warm_start = warm_start
         self.random_state = random_state
 
     @fit_context
     @documented
-    def fit(self, X: Array, y: Array, sample_weight: Array = None) -> Self:
+    def fit(
+        self,
+        X: Array,
+        y: Array,
+        sample_weight: Array = None,
+        *,
+        groups: Array = None,
+        X_val: Array = None,
+        y_val: Array = None,
+        sample_weight_val: Array = None,
+    ) -> Self:
         """Fit the network to labelled rows.
 
         Parameters
@@ -242,6 +262,12 @@ class ShallowNetClassifier(FittedNetwork, ClassifierMixin, BaseEstimator):
         %(X)s
         %(y)s
         %(sample_weight)s
+        groups : array-like of shape (n_samples,), default=None
+            For `early_stopping`: rows of a group are held out together, or fitted to together.
+        X_val, y_val : array-like, default=None
+            For `early_stopping`: rows to judge the fit by, beside X and y, in place of a share of them.
+        sample_weight_val : array-like, default=None
+            Their weights.
 
         Returns
         -------
@@ -252,17 +278,15 @@ class ShallowNetClassifier(FittedNetwork, ClassifierMixin, BaseEstimator):
         ------
         %(refused)s
         """
-        return self._fit(*self._prepare(X, y, sample_weight))
-
-    def _prepare(self, X: Array, y: Array, sample_weight: Array) -> Prepared:
-        """Check what a fit is given, and return it as values."""
-        resume = self.warm_start and hasattr(self, "hidden_coef_")
-        X, columns = check_training_features(self, X, reset=not resume, min_samples=2)
-        y = check_labels(y, X, self)
-        before = network_of(self, y) if resume else None
-        targets = encode_targets(y, self.classes_ if resume else None, all_present=resume)
-        weights = weights_of(check_sample_weight(sample_weight, X), self.class_weight, targets)
-        return Problem(X, targets, weights), recipe_of(self), before, columns
+        prepared = prepare(self, X, y, sample_weight, Given(groups, X_val, y_val, sample_weight_val))
+        if hasattr(self, "_skl_callbacks"):
+            attributes = partial(attributes_left, self, prepared)
+            told = fit_watched(self, prepared, attributes, partial(fit_and_keep, self, prepared))
+        else:
+            told = fit_and_keep(self, prepared)
+        for text, category in told:
+            warn_once(text, category, stacklevel=3)
+        return self
 
     @available_if(_can_learn_in_parts)
     @fit_context
@@ -299,30 +323,23 @@ class ShallowNetClassifier(FittedNetwork, ClassifierMixin, BaseEstimator):
         before = network_of(self, y) if resume else None
         targets = encode_targets(y, check_classes(classes, getattr(self, "classes_", None), y))
         weights = weights_of(check_sample_weight(sample_weight, X), self.class_weight, targets, partial=True)
-        return self._fit(Problem(X, targets, weights), recipe_of(self, one_pass=True), before, columns)
-
-    def _fit(self, problem: Problem, recipe: Recipe, before: Network | None, columns: dict[str, Any]) -> Self:
-        """Fit as values, store at once, warn last."""
-        if before is None and recipe.n_init > 1:
-            network, record = fit_from_starts(problem, [recipe], [self.random_state])[0].fitted()
-        else:
-            network, record = fit_network(problem, recipe, before, self.random_state)
-        for text, category in self._keep(problem, recipe, network, record, columns):
-            warn_once(text, category, stacklevel=4)
+        recipe = recipe_of(self, one_pass=True)
+        prepared = Prepared(Problem(X, targets, weights), recipe, before, columns)
+        for text, category in fit_and_keep(self, prepared):
+            warn_once(text, category, stacklevel=3)
         return self
 
-    def _keep(
-        self, problem: Problem, recipe: Recipe, network: Network, record: Record, columns: dict[str, Any]
-    ) -> list[tuple[str, type[Warning]]]:
-        """Have a fitted network, and return what there is to tell of the fit."""
-        # One assignment: whatever fails or interrupts before it, the estimator is as it was.
-        self.__dict__ = attributes_of(self, network, record, recipe, problem.targets) | columns
-        ending = Ending(record, recipe, problem.weights.sum, problem.X.dtype)
-        texts = (
-            (light_weights_text(problem.weights, recipe), UserWarning),
-            (warning_text(ending), ConvergenceWarning),
-        )
-        return [(text, category) for text, category in texts if text is not None]
+    def get_metadata_routing(self) -> MetadataRequest:
+        """Return what is routed to ``fit`` and ``score``; `groups` to none but a fit that holds rows out.
+
+        Returns
+        -------
+        routing : MetadataRequest
+        """
+        routing = super().get_metadata_routing()
+        if not self.early_stopping and routing.fit.requests["groups"] is None:
+            routing.fit.add_request(param="groups", alias=False)
+        return routing
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(upgraded(state))

@@ -4,7 +4,6 @@ from numbers import Real
 from typing import Any, Self
 
 import numpy as np
-from sklearn import get_config
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV
@@ -12,24 +11,27 @@ from sklearn.utils.metadata_routing import MetadataRouter
 
 from sk_shallow._advice import warn_once
 from sk_shallow._array_api import Array
+from sk_shallow._callbacks import Callbacks, task_of
+from sk_shallow._candidates import of_network
 from sk_shallow._classifier import ShallowNetClassifier
 from sk_shallow._docs import documented
 from sk_shallow._fitted import FittedNetwork
-from sk_shallow._folds import folds_of, least_log_loss
-from sk_shallow._grid import StackedGrid
+from sk_shallow._held_out import Given, check_given
 from sk_shallow._merge import refit_merged
-from sk_shallow._stored import of_fit, without_fit
+from sk_shallow._preparation import Rows, prepare
+from sk_shallow._search import (
+    SEARCHED,
+    SHARED,
+    base_of,
+    check_combinations,
+    check_one_score,
+    merges_networks,
+    search_of,
+)
+from sk_shallow._stored import without_fit
 from sk_shallow._targets import Outputs
-from sk_shallow._validation import PARAMETER_CONSTRAINTS, search_context
+from sk_shallow._validation import PARAMETER_CONSTRAINTS, WITHOUT_EARLY_STOPPING, search_context
 
-#: What is searched over, by the parameter of the network that it is for.
-_SEARCHED = {
-    "hidden_width": "hidden_widths",
-    "learning_rate": "learning_rates",
-    "l2_regularization": "l2_regularizations",
-}
-#: Parameters that are the network's own.
-_SHARED = tuple(name for name in PARAMETER_CONSTRAINTS if name not in (*_SEARCHED, "warm_start"))
 #: What a search leaves behind, as GridSearchCV has it.
 _FOUND = (
     "cv_results_",
@@ -42,14 +44,9 @@ _FOUND = (
     "refit_time_",
     "multimetric_",
 )
-#: What is searched over where nothing is given, and where something else is.
-_USUAL: dict[str, list[Any]] = {"hidden_width": [64], "learning_rate": ["auto"], "l2_regularization": ["auto"]}
-_DEFAULT = _USUAL | {"l2_regularization": ["auto", 1.0]}
-#: The folds of cv=None, where one network is chosen and where several are merged.
-_MOST_FOLDS, _MERGED_FOLDS = 5, 3
 
 
-class ShallowNetClassifierCV(FittedNetwork, ClassifierMixin, BaseEstimator):
+class ShallowNetClassifierCV(FittedNetwork, Callbacks, ClassifierMixin, BaseEstimator):
     """Neural network classifier with one hidden layer, its settings chosen by cross-validation.
 
     Every combination of widths, learning rates and penalties is scored on held-out folds. The best is fitted to
@@ -156,8 +153,8 @@ init_losses_, learning_rate_, l2_regularization_, l2_regularization_curve_, grad
     """
 
     _parameter_constraints = {
-        **{name: PARAMETER_CONSTRAINTS[name] for name in _SHARED},
-        **{name: ["array-like", None] for name in _SEARCHED.values()},
+        **{name: PARAMETER_CONSTRAINTS[name] for name in SHARED},
+        **{name: ["array-like", None] for name in SEARCHED.values()},
         **{
             name: GridSearchCV._parameter_constraints[name]
             for name in ("cv", "scoring", "refit", "error_score", "return_train_score", "n_jobs")
@@ -187,6 +184,9 @@ init_losses_, learning_rate_, l2_regularization_, l2_regularization_curve_, grad
         tol: float = 3e-3,
         standardize: bool = True,
         class_weight: Any = None,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 10,
         n_init: int = 1,
         random_state: Any = None,
     ) -> None:
@@ -207,12 +207,25 @@ init_losses_, learning_rate_, l2_regularization_, l2_regularization_curve_, grad
         self.tol = tol
         self.standardize = standardize
         self.class_weight = class_weight
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
         self.n_init = n_init
         self.random_state = random_state
 
     @search_context
     @documented
-    def fit(self, X: Array, y: Array, sample_weight: Array = None, **params: Any) -> Self:
+    def fit(
+        self,
+        X: Array,
+        y: Array,
+        sample_weight: Array = None,
+        *,
+        X_val: Array = None,
+        y_val: Array = None,
+        sample_weight_val: Array = None,
+        **params: Any,
+    ) -> Self:
         """Score all combinations on held-out folds, and fit the best to all rows.
 
         Parameters
@@ -220,8 +233,11 @@ init_losses_, learning_rate_, l2_regularization_, l2_regularization_curve_, grad
         %(X)s
         %(y)s
         %(sample_weight)s
+        X_val, y_val, sample_weight_val : array-like, default=None
+            As in :meth:`ShallowNetClassifier.fit`, for the fits of all folds.
         **params : dict
-            For the splitter and the scorers, such as `groups`, as in GridSearchCV.
+            For the splitter and the scorers, such as `groups`, as in GridSearchCV. With `early_stopping`, whole
+            groups are held out of each fit.
 
         Returns
         -------
@@ -232,13 +248,13 @@ init_losses_, learning_rate_, l2_regularization_, l2_regularization_curve_, grad
         ------
         %(refused)s
         """
-        base, merges = self._base(), self._merges()
-        if merges:
-            self._check_one_score(isinstance(self.scoring, (list, tuple, set, dict)))
-        for name, values in self._grid().items():
-            for value in values:
-                clone(base).set_params(**{name: value})._validate_params()
-        problem, _, _, columns = base._prepare(X, y, sample_weight)
+        base, merges = base_of(self), merges_networks(self)
+        groups = params.get("groups") if self.early_stopping and X_val is None else None
+        given = Given(groups, X_val, y_val, sample_weight_val)
+        check_given(given, self.early_stopping)
+        check_combinations(self, base)
+        on_all = clone(base).set_params(**WITHOUT_EARLY_STOPPING)
+        problem, _, _, columns, *_ = prepare(on_all, X, y, sample_weight, Given())
         if sample_weight is not None:
             n = problem.X.shape[0]
             params["sample_weight"] = (
@@ -246,65 +262,22 @@ init_losses_, learning_rate_, l2_regularization_, l2_regularization_curve_, grad
             )
         _, outputs, encoded = problem.targets
         codes = encoded if outputs.multilabel else outputs.codes(encoded)
-        search = self._search(base, merges, codes)
+        search = search_of(self, base, merges, codes)
         search.keeps_outputs_of = outputs.classes if merges else None
+        search.given = given
+        search.task = task_of(self, 1 + bool(self.refit), Rows(X, y, sample_weight))
         search.fit(X, y, **params)
         found = {name: vars(search)[name] for name in _FOUND if name in vars(search)}
         if merges:
-            self._check_one_score(search.multimetric_)
+            check_one_score(self, search.multimetric_)
             found |= refit_merged(search, problem, X, y, sample_weight)
-        best = vars(found["best_estimator_"]) if "best_estimator_" in found else {}
-        fitted = of_fit(best)
-        if fitted:
-            fitted["hidden_width_"] = len(fitted["hidden_coef_"])
+        fitted = of_network(found["best_estimator_"]) if "best_estimator_" in found else {}
         self.__dict__ = without_fit(vars(self)) | fitted | found | columns
+        if search.task is not None:
+            search.task.end(reconstruction_attributes={})
         for text, category in search.told_:
             warn_once(text, category, stacklevel=3)
         return self
-
-    def _base(self) -> ShallowNetClassifier:
-        """Return the network that all combinations are set on."""
-        base = ShallowNetClassifier(**{name: getattr(self, name) for name in _SHARED})
-        if get_config()["enable_metadata_routing"]:
-            base.set_fit_request(sample_weight=True)
-        return base
-
-    def _merges(self) -> bool:
-        """Tell whether several networks are merged."""
-        return self.refit == "merge" or (self.refit is True and self.scoring is None and not self._given())
-
-    def _check_one_score(self, has_several: bool) -> None:
-        if has_several:
-            names = f": {list(self.scoring)}" if isinstance(self.scoring, (list, tuple, set, dict)) else ""
-            raise ValueError(
-                f"refit='merge' keeps the combination of the best score too, but scoring has several{names}. "
-                "Give one, or name one of them as refit."
-            )
-
-    def _given(self) -> list[str]:
-        return [name for name, plural in _SEARCHED.items() if getattr(self, plural) is not None]
-
-    def _grid(self) -> dict[str, list[Any]]:
-        default = _USUAL if self._given() else _DEFAULT
-        grid = {}
-        for name, plural in _SEARCHED.items():
-            values = getattr(self, plural)
-            if values is not None and (np.ndim(values) == 0 or len(values) == 0):
-                raise ValueError(f"{plural} is empty or no sequence, {values!r}: give one value at least.")
-            grid[name] = default[name] if values is None else list(values)
-        return grid
-
-    def _search(self, base: ShallowNetClassifier, merges: bool = False, codes: Any = None) -> StackedGrid:
-        return StackedGrid(
-            base,
-            self._grid(),
-            scoring=least_log_loss(codes) if self.scoring is None else self.scoring,
-            cv=folds_of(codes, _MERGED_FOLDS if merges else _MOST_FOLDS) if self.cv is None else self.cv,
-            refit=False if merges else self.refit,
-            error_score=self.error_score,
-            return_train_score=self.return_train_score,
-            n_jobs=self.n_jobs,
-        )
 
     @documented
     def score(self, X: Array, y: Array, sample_weight: Array = None) -> float:
@@ -344,4 +317,4 @@ init_losses_, learning_rate_, l2_regularization_, l2_regularization_curve_, grad
         -------
         routing : MetadataRouter
         """
-        return self._search(self._base()).get_metadata_routing()
+        return search_of(self, base_of(self)).get_metadata_routing()

@@ -3,7 +3,7 @@
 It asks for Σ s L and its gradient, and knows not who answers: a network is evaluated alone, or in a stack.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, NamedTuple, NoReturn
 
@@ -11,11 +11,11 @@ import numpy as np
 import scipy.sparse as sp
 
 from sk_shallow._objective import Objective
-from sk_shallow._parameters import Shape
+from sk_shallow._parameters import Parameters, Shape
 from sk_shallow._penalty import Search
 from sk_shallow._recipe import Recipe
 from sk_shallow._saddle import Saddle
-from sk_shallow._scaling import Scaling
+from sk_shallow._scaling import Far, Scaling
 from sk_shallow._solvers import (
     SOLVERS,
     Answer,
@@ -23,8 +23,9 @@ from sk_shallow._solvers import (
     Asking,
     MemoryDict,
     Options,
+    Past,
+    Rule,
     Run,
-    State,
     StopReason,
     in_dtype,
     minimise,
@@ -38,11 +39,19 @@ _STANDSTILLS = (StopReason.CONVERGED, StopReason.SETTLED, StopReason.STALLED)
 
 
 class Problem(NamedTuple):
-    """Checked training data: X (n, d) float32 or float64, dense or CSR; targets; weights."""
+    """Checked data: X (n, d) float32 or float64, dense or CSR; targets; weights; rows held out to judge a fit."""
 
     X: Any
     targets: Targets
     weights: Weights
+    held_out: "HeldOut | None" = None
+
+
+class HeldOut(NamedTuple):
+    """Rows to judge a fit by: by the mean loss, or by what `score` says of a network's parameters for raw X."""
+
+    problem: Problem
+    score: Callable[[Parameters, Far | None], float] | None = None
 
 
 class Setting(NamedTuple):
@@ -63,16 +72,26 @@ class Way(NamedTuple):
     memory: MemoryDict | None
 
 
-#: Sees each state of a run, with the cost that it is a state of, and its iteration.
-Watch = Callable[[Setting, State, int], None]
+class Watch:
+    """Looks on at a course, and may end it."""
+
+    def after(self, setting: Setting, run: Run) -> StopReason | None:
+        """See a run that has been told a state, with the cost that it is a state of; say whether to stop."""
+
+    def before(self, setting: Setting, run: Run) -> None:
+        """See a run that goes on to its next state."""
+
+    def at_end(self, setting: Setting, run: Run) -> None:
+        """See a run that has ended."""
 
 
 class Start(NamedTuple):
-    """Where a course begins: at a draw, or where another fit has ended, with its memory and reference."""
+    """Where a course begins: at a draw, or where another fit has ended, with its memory, reference and past."""
 
     theta: np.ndarray
     memory: MemoryDict | None = None
     reference: float | None = None
+    past: Past | None = None
     drawn: bool = True
 
 
@@ -84,7 +103,11 @@ def initial_output_intercept(problem: Problem, recipe: Recipe) -> np.ndarray:
 
 
 def course(
-    setting: Setting, start: Start, rng: np.random.RandomState, search: Search | None, watch: Watch | None
+    setting: Setting,
+    start: Start,
+    rng: np.random.RandomState,
+    search: Search | None,
+    watches: Sequence[Watch] = (),
 ) -> Asking[Run]:
     """Ask for Σ s L and its gradient until a fit has ended, and return its run."""
     problem, recipe, shape = setting[:3]
@@ -92,15 +115,13 @@ def course(
     batch_size = None if recipe.batch_size is None else min(recipe.batch_size, n)
     solving = SOLVERS[recipe.solver].solving
     options = Options(recipe.learning_rate, recipe.momentum, batch_size, n, rng)
-    rules = recipe.rules(search)
-    if watch is not None:
-        rules.insert(0, lambda run: watch(setting, run.state, run.n_iter))
-    ended = Run(rules, start.reference, shape.split)
+    now = [setting]
+    ended = Run(_rules(now, watches, recipe.rules(search)), start.reference, shape.split, start.past)
     b2 = initial_output_intercept(problem, recipe)
     draw, saddle = start.theta if start.drawn else None, None
     way: Way | None = Way(setting.objective, start.theta, in_dtype(start.memory, start.theta.dtype))
     while way is not None:
-        setting = setting._replace(objective=way.objective)
+        now[0] = setting._replace(objective=way.objective)
         if solving is None:  # it drives itself
             minimise(recipe.solver, way.objective, way.theta, options, ended)
         else:
@@ -108,15 +129,29 @@ def course(
             yield from told(steps, ended, partial(_answered, way.objective))
         way = None
         if ended.reason is StopReason.PAUSED or (not recipe.exact and ended.reason in _STANDSTILLS):
-            saddle = saddle or Saddle(setting.objective, shape, recipe.activation, b2)
-            way = _way_on(setting.objective, ended, saddle, draw, search)
+            saddle = saddle or Saddle(now[0].objective, shape, recipe.activation, b2)
+            way = _way_on(now[0].objective, ended, saddle, draw, search)
         if way is not None:
             ended.resume()
             if search is not None:
                 search.begin(ended.n_earlier)
-    if search is not None:
-        search.note(ended)
+    for watch in watches:
+        watch.at_end(now[0], ended)
     return ended
+
+
+def _rules(now: list[Setting], watches: Sequence[Watch], rules: list[Rule]) -> list[Rule]:
+    """Return the rules of a run that is watched: all are asked first, and told last that the run goes on."""
+
+    def first(run: Run) -> StopReason | None:
+        reasons = [watch.after(now[0], run) for watch in watches]
+        return next(filter(None, reasons), None)
+
+    def last(run: Run) -> None:
+        for watch in watches:
+            watch.before(now[0], run)
+
+    return [first, *rules, last] if watches else rules
 
 
 def _answered(objective: Objective, ask: Ask) -> Asking[Answer]:

@@ -4,7 +4,7 @@ All of it is values: nothing here knows an estimator. ``fit_network`` scales, st
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -13,49 +13,27 @@ import scipy.sparse as sp
 from sklearn.utils import check_random_state
 
 from sk_shallow._course import Problem, Setting, Start, Watch, course, explain_start, initial_output_intercept
+from sk_shallow._early_stopping import EarlyStopping
 from sk_shallow._kernel import Kernel
 from sk_shallow._moments import Moments, far_out, moments_of
 from sk_shallow._objective import AnyKernel, Batch, Examples, Objective, blocks_of, parts_of
-from sk_shallow._parameters import Parameters, Shape, draw
+from sk_shallow._outcome import Network, Record
+from sk_shallow._parameters import Shape, draw
 from sk_shallow._penalty import Progress, Search
 from sk_shallow._recipe import Recipe
 from sk_shallow._rows import cut, is_parallel, training_rows
-from sk_shallow._scaling import Far, Scaling, folded, rescaled, scaling_of, unfolded
-from sk_shallow._solvers import FIRST_STEP, SOLVERS, Asking, MemoryDict, Run, StopReason, drive
+from sk_shallow._scaling import Scaling, folded, rescaled, scaling_of, unfolded
+from sk_shallow._solvers import (
+    FIRST_STEP,
+    SOLVERS,
+    Asking,
+    Run,
+    State,
+    StopReason,
+    drive,
+)
 from sk_shallow._targets import Targets
 from sk_shallow._threads import Map, run
-
-
-class Network(NamedTuple):
-    """A fitted network, and what it needs to go on: parameters for raw X, and plain state."""
-
-    parameters: Parameters
-    far: Far | None = None
-    moments: Moments | None = None
-    seen: np.ndarray | None = None
-    memory: MemoryDict | None = None
-    #: What `tol` is a share of: max|∇J| at the start of the first fit.
-    reference: float | None = None
-    progress: Progress | None = None
-
-
-class Record(NamedTuple):
-    """What happened in a fit: costs before each iteration and after the last, and the end.
-
-    The first `n_earlier` costs are of another λ than the last; `penalties` has the λ of each.
-    """
-
-    losses: list[float]
-    n_earlier: int
-    loss: float
-    grad_norm: float
-    reason: StopReason
-    #: The last α; None where the solver has none.
-    learning_rate: float | None
-    l2_regularization: float
-    penalties: list[float]
-    #: The last cost of each start, where there were several.
-    init_losses: tuple[float, ...] = ()
 
 
 class Begun(NamedTuple):
@@ -68,15 +46,22 @@ class Begun(NamedTuple):
     rng: np.random.RandomState
     search: Search | None
 
-    def course(self, watch: Watch | None = None) -> Asking[Run]:
-        """Return what the fit asks, and then its run."""
+    def course(
+        self, value: Callable[[np.ndarray], float] | None = None, watches: Sequence[Watch] = ()
+    ) -> Asking[Run]:
+        """Return what the fit asks, and then its run; ``value(θ)`` is the mean loss of rows held out, if any."""
         before = self.before
         start = (
             Start(self.theta)
             if before is None
-            else Start(self.theta, before.memory, before.reference, drawn=False)
+            else Start(self.theta, before.memory, before.reference, before.past, drawn=False)
         )
-        return course(self.setting, start, self.rng, self.search, watch)
+        if value is not None:
+            held_out, patience = self.setting.problem.held_out, self.setting.recipe.patience
+            assert held_out is not None
+            assert patience is not None
+            watches = [EarlyStopping(held_out, value, patience, self.search), *watches]
+        return course(self.setting, start, self.rng, self.search, watches)
 
     def result(self, ended: Run) -> tuple[Network, Record]:
         """Return the network of a run that has ended, for raw X, and the record.
@@ -88,11 +73,31 @@ class Begun(NamedTuple):
         """
         if not math.isfinite(ended.kept.loss):
             explain_start(self.setting.problem, self.setting.recipe)
-        return _network(ended, self), _record(ended, self.setting.recipe, self.search)
+        return self._outcome(ended, ended.kept, ended.kept_from)
+
+    def so_far(self, run: Run) -> tuple[Network, Record]:
+        """Return what there would be if a run was stopped, and had its last state."""
+        return self._outcome(run, run.state, run.n_iter)
+
+    def _outcome(self, run: Run, kept: State, kept_from: int) -> tuple[Network, Record]:
+        return _network(run, self, kept, kept_from), _record(run, self, kept, kept_from)
+
+
+#: Returns who looks on at a fit.
+Watches = Callable[[Begun], Sequence[Watch]]
+
+
+def unwatched(fit: Begun) -> Sequence[Watch]:
+    """Return nobody."""
+    return ()
 
 
 def fit_network(
-    problem: Problem, recipe: Recipe, before: Network | None, random_state: Any, watch: Watch | None = None
+    problem: Problem,
+    recipe: Recipe,
+    before: Network | None,
+    random_state: Any,
+    watches: Watches = unwatched,
 ) -> tuple[Network, Record]:
     """Fit a network to a problem: from a random start, or going on from the network `before`.
 
@@ -102,22 +107,28 @@ def fit_network(
         Where the numbers of X or the weights leave no network that is finite.
     """
     problem = without_absent(problem)
-    n, dtype, loss = problem.X.shape[0], problem.X.dtype, problem.targets.outputs.loss
-    shape = shape_of(problem, recipe)
 
     def job(map_parts: Map) -> tuple[Network, Record]:
         moments, scaling = moments_and_scaling(problem, recipe, before)
-        rows, rest = training_rows(problem.X, scaling.astype(dtype), shape)
-        examples = examples_of(problem, Kernel(rows, shape, recipe.activation, loss, dtype))
-        parts = parts_of(examples, blocks_of(examples, cut(rows, n, shape)))
-
-        def objective(penalty: float) -> Objective:
-            return Objective(parts, partial(Batch, examples), shape, rest, penalty, dtype, map_parts)
-
+        objective = _objectives(problem, recipe, scaling, map_parts)
         fit = begin(problem, recipe, moments, scaling, before, random_state, objective)
-        return fit.result(drive(fit.course(watch), fit.setting.objective.data))
+        value = None
+        if problem.held_out is not None:
+            value = _objectives(problem.held_out.problem, recipe, scaling, map_parts)(0.0).value
+        return fit.result(drive(fit.course(value, watches(fit)), fit.setting.objective.data))
 
-    return run(job, parallel=is_parallel(n, shape))
+    return run(job, parallel=is_parallel(problem.X.shape[0], shape_of(problem, recipe)))
+
+
+def _objectives(
+    problem: Problem, recipe: Recipe, scaling: Scaling, map_parts: Map
+) -> Callable[[float], Objective]:
+    """Return the cost of a network on all rows for each λ / S, on the same blocks."""
+    shape, dtype, loss = shape_of(problem, recipe), problem.X.dtype, problem.targets.outputs.loss
+    rows, rest = training_rows(problem.X, scaling.astype(dtype), shape)
+    examples = examples_of(problem, Kernel(rows, shape, recipe.activation, loss, dtype))
+    parts = parts_of(examples, blocks_of(examples, cut(rows, problem.X.shape[0], shape)))
+    return lambda penalty: Objective(parts, partial(Batch, examples), shape, rest, penalty, dtype, map_parts)
 
 
 def begin(
@@ -131,6 +142,7 @@ def begin(
 ) -> Begun:
     """Begin a fit; ``objective(λ / S)`` is what it minimises."""
     rng, shape = check_random_state(random_state), shape_of(problem, recipe)
+    before = None if before is None else before.for_width(shape)
     theta = _start(problem, recipe, shape, scaling, moments, before, rng)
     search = _search(problem, recipe, shape, scaling, before)
     setting = Setting(problem, recipe, shape, scaling, objective(_penalty_share(problem, recipe, search)))
@@ -149,7 +161,7 @@ def examples_of(problem: Problem, kernel: AnyKernel) -> Examples:
 
 def without_absent(problem: Problem) -> Problem:
     """Leave out rows of weight zero whose numbers could overflow: they must count as absent."""
-    X, (kind, outputs, encoded), weights = problem
+    X, (kind, outputs, encoded), weights, held_out = problem
     if weights.values is None or weights.values.all():
         return problem
     absent = weights.values == 0
@@ -157,7 +169,10 @@ def without_absent(problem: Problem) -> Problem:
         return problem
     present, values = ~absent, weights.values[~absent]
     return Problem(
-        X[present], Targets(kind, outputs, encoded[present]), weights._replace(values=values, n=len(values))
+        X[present],
+        Targets(kind, outputs, encoded[present]),
+        weights._replace(values=values, n=len(values)),
+        held_out,
     )
 
 
@@ -194,10 +209,14 @@ def _start(
     dtype, b2 = problem.X.dtype, initial_output_intercept(problem, recipe)
     if before is None:
         return draw(shape, recipe.activation.gain, b2, rng, dtype)
-    raw, far = before.parameters, before.far
+    raw, far, fitted = before.parameters, before.far, before.shape
     if moments is not None and before.moments is not None and recipe.one_pass:
         raw = rescaled(raw, before.moments, moments, dtype, sparse=sp.issparse(problem.X))
-    theta = shape.join(unfolded(raw, far, scaling), dtype=dtype)
+    theta = None if recipe.one_pass else before.theta_for(scaling, dtype)
+    if theta is None:
+        theta = fitted.join(unfolded(raw, far, scaling), dtype=dtype)
+    if shape.hidden_width > fitted.hidden_width:
+        theta = shape.grown(theta, fitted, draw(shape, recipe.activation.gain, b2, rng, dtype))
     if recipe.one_pass and before.seen is not None:
         # An output that has met but one answer so far is far on that side: it begins anew.
         news = _seen(problem, before).all(axis=0) & ~before.seen.all(axis=0)
@@ -216,7 +235,7 @@ def _search(
     if before is not None:  # λ is not at its start, though parts may have made no estimate
         progress = progress._replace(estimates=max(1, progress.estimates))
     return Search(
-        problem,
+        problem[:3],
         shape,
         scaling.astype(np.float64),
         recipe.activation,
@@ -240,28 +259,40 @@ def _seen(problem: Problem, before: Network | None) -> np.ndarray:
     return seen if before is None or before.seen is None else seen | before.seen
 
 
-def _network(ended: Run, fit: Begun) -> Network:
+def _network(run: Run, fit: Begun, kept: State, kept_from: int) -> Network:
     problem, _, shape, scaling, _ = fit.setting
-    parameters, far = folded(shape.views(ended.kept.theta), scaling, problem.X.dtype)
+    parameters, far = folded(shape.views(kept.theta), scaling, problem.X.dtype)
+    was_cut_off = run.reason in (None, StopReason.MAX_ITER, StopReason.CALLBACK)
     return Network(
         parameters,
         far,
         fit.moments,
         _seen(problem, fit.before),
-        ended.kept.memory,
-        ended.reference,
-        None if fit.search is None else fit.search.progress,
+        kept.memory,
+        run.reference,
+        None if fit.search is None else fit.search.progress_at(kept_from),
+        kept.theta,
+        run.past if was_cut_off and kept is run.last else None,
     )
 
 
-def _record(ended: Run, recipe: Recipe, search: Search | None) -> Record:
-    assert ended.reason is not None
-    kept = ended.kept
+def _record(run: Run, fit: Begun, kept: State, kept_from: int) -> Record:
+    recipe, search = fit.setting.recipe, fit.search
     rate = recipe.learning_rate
     if rate is None and SOLVERS[recipe.solver].finds_step:
         rate = kept.memory.get("step", FIRST_STEP)
-    penalty = recipe.l2_regularization if search is None else search.penalty
+    penalty = recipe.l2_regularization if search is None else search.penalty_at(kept_from)
     assert penalty is not None
-    losses = ended.losses
-    penalties = [penalty] * len(losses) if search is None else search.curve(len(losses))
-    return Record(losses, ended.n_earlier, kept.loss, kept.grad_norm, ended.reason, rate, penalty, penalties)
+    losses = list(run.losses)
+    return Record(
+        losses,
+        run.n_earlier,
+        kept.loss,
+        kept.grad_norm,
+        run.reason or StopReason.CALLBACK,
+        rate,
+        penalty,
+        [penalty] * len(losses) if search is None else search.curve(len(losses)),
+        validation=None if run.validation is None else list(run.validation),
+        rank=kept.loss if run.chosen is None else run.chosen.cost,
+    )

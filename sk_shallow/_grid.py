@@ -9,7 +9,6 @@ import time
 import warnings
 from collections import Counter
 from collections.abc import Sequence
-from copy import deepcopy
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -21,10 +20,12 @@ from sklearn.utils import indexable
 from sklearn.utils.parallel import Parallel, delayed
 
 from sk_shallow._array_api import Array
+from sk_shallow._callbacks import Task
+from sk_shallow._candidates import DivergedError, Fitted, Params, fit_candidates
 from sk_shallow._classifier import ShallowNetClassifier
-from sk_shallow._recipe import Recipe, recipe_of
-from sk_shallow._solvers import StopReason
-from sk_shallow._stack import fit_from_starts
+from sk_shallow._held_out import Given
+from sk_shallow._keeping import Told
+from sk_shallow._preparation import Rows
 from sk_shallow._validation import (
     check_method_params,
     insert_error_scores,
@@ -35,71 +36,8 @@ from sk_shallow._validation import (
 
 #: So many combinations are named in a warning.
 _MOST_NAMED = 4
-#: Text and category of a warning.
-Told = tuple[str, type[Warning]]
-#: A combination of parameters.
-Params = dict[str, Any]
-
-
-class DivergedError(ValueError):
-    """A network has diverged, and is no candidate."""
-
-
-class Fitted(NamedTuple):
-    """What came of a candidate: an estimator or an error, its time in s, and what there is to tell."""
-
-    estimator: ShallowNetClassifier | None
-    error: Exception | None
-    seconds: float
-    told: list[Told]
-
-    def fitted(self) -> ShallowNetClassifier:
-        """Return the estimator, or raise the error that there is none."""
-        if self.error is not None:
-            raise self.error
-        assert self.estimator is not None
-        return self.estimator
-
-
-def fit_candidates(
-    base: ShallowNetClassifier,
-    candidates: Sequence[Params],
-    X: Array,
-    y: Array,
-    sample_weight: Array = None,
-    random_states: Sequence[Any] | None = None,
-    keep_diverged: bool = False,
-) -> list[Fitted]:
-    """Fit a classifier of each combination of parameters, side by side.
-
-    `random_states` are one for each; else they are that of `base`. With `keep_diverged`, a diverged one has the
-    best network that it met, as by ``fit``.
-    """
-    started = time.perf_counter()
-    fitted: dict[int, Fitted] = {}
-    recipes: dict[int, tuple[ShallowNetClassifier, Recipe]] = {}
-    try:
-        problem, _, _, columns = base._prepare(X, y, sample_weight)
-    except Exception as error:
-        return [Fitted(None, error, 0.0, [])] * len(candidates)
-    for number, candidate in enumerate(candidates):
-        estimator = clone(base).set_params(**candidate)
-        try:
-            recipes[number] = estimator, recipe_of(estimator)
-        except ValueError as error:
-            fitted[number] = Fitted(None, error, 0.0, [])
-    prepared = (time.perf_counter() - started) / len(candidates)
-    states = [deepcopy(base.random_state) for _ in candidates] if random_states is None else random_states
-    outcomes = fit_from_starts(problem, [recipe for _, recipe in recipes.values()], [states[i] for i in recipes])
-    for (number, (estimator, recipe)), outcome in zip(recipes.items(), outcomes, strict=True):
-        network, record, why, seconds = outcome
-        told: list[Told] = []
-        if network is not None and record is not None:
-            told = estimator._keep(problem, recipe, network, record, columns)
-            if record.reason is StopReason.DIVERGED and not keep_diverged:
-                why = DivergedError(next(text for text, kind in told if kind is ConvergenceWarning))
-        fitted[number] = Fitted(None if why else estimator, why, seconds + prepared, told)
-    return [fitted[number] for number in range(len(candidates))]
+#: No rows to hold out are given.
+_NOTHING = Given()
 
 
 class Fold(NamedTuple):
@@ -113,19 +51,24 @@ class Fold(NamedTuple):
     return_train_score: bool
     #: The classes of all rows, where what networks say of the rest of the rows is to be kept; None: it is not.
     keeps_outputs_of: Any = None
+    given: Given = _NOTHING
 
     def of_some(self, numbers: list[int]) -> "Fold":
         """Return a fold of some of the candidates."""
         return self._replace(candidates=[self.candidates[number] for number in numbers])
 
-    def results(self, X: Any, y: Any, train: Any, test: Any) -> list[dict[str, Any]]:
+    def results(self, X: Any, y: Any, train: Any, test: Any, task: Task | None) -> list[dict[str, Any]]:
         """Return what GridSearchCV formats, for each candidate, and what there is to tell of it."""
         X_train, y_train = safe_split(self.base, X, y, train)
         fit_params = dict(check_method_params(X, self.routed.estimator.fit, train))
-        sample_weight = fit_params.pop("sample_weight", None)
-        for name in fit_params:
+        rows = Rows(X_train, y_train, fit_params.pop("sample_weight", None))
+        given = self.given._replace(**check_method_params(X, {"groups": self.given.groups}, train))
+        for name in fit_params.keys() - given._fields:
             raise TypeError(f"ShallowNetClassifier.fit() got an unexpected keyword argument {name!r}")
-        fitted = fit_candidates(self.base, self.candidates, X_train, y_train, sample_weight)
+        own_task = None if task is None else task.of(lambda: rows).begin()
+        fitted = fit_candidates(self.base, self.candidates, rows, given, task=own_task)
+        if own_task is not None:
+            own_task.end()
         X_test, y_test = safe_split(self.base, X, y, test, train)
         scored = {"test_scores": (X_test, y_test, check_method_params(X, self.routed.scorer.score, test))}
         if self.return_train_score:
@@ -179,6 +122,9 @@ class StackedGrid(GridSearchCV):
     """
 
     keeps_outputs_of: Any = None
+    #: Rows to hold out of each fit, for early stopping, and the task that the search is.
+    given: Given = _NOTHING
+    task: Task | None = None
 
     def fit(self, X: Array, y: Array, **params: Any) -> Self:
         """Fit all candidates on all folds, and the best one to all rows."""
@@ -198,7 +144,10 @@ class StackedGrid(GridSearchCV):
             self.error_score,
             self.return_train_score,
             self.keeps_outputs_of,
+            self.given,
         )
+        if self.task is not None:
+            self.task.also["scorer_"] = scorers_of(scorer) or scorer
         out = self._results(fold, X, y, splits)
         self.told_ = _told(candidates, out, len(splits), self.error_score)
         if not self.refit and self.keeps_outputs_of is None:  # else those fitted to all rows speak for themselves
@@ -214,9 +163,20 @@ class StackedGrid(GridSearchCV):
         return self
 
     def _refitted(self, X: Any, y: Any, sample_weight: Any) -> ShallowNetClassifier:
-        (best,) = fit_candidates(self.estimator, [self.best_params_], X, y, sample_weight, keep_diverged=True)
+        (best,) = self.fit_on_all(X, y, sample_weight, [self.best_params_])
         self.told_ += best.told
         return best.fitted()
+
+    def fit_on_all(
+        self, X: Any, y: Any, sample_weight: Any, candidates: list[Params], random_states: Any = None
+    ) -> list[Fitted]:
+        """Fit networks to all rows."""
+        task = None if self.task is None else self.task.part("refit", len(candidates)).begin()
+        rows = Rows(X, y, sample_weight)
+        fitted = fit_candidates(self.estimator, candidates, rows, self.given, random_states, True, task)
+        if task is not None:
+            task.end()
+        return fitted
 
     def _results(self, fold: Fold, X: Any, y: Any, splits: list[Any]) -> list[dict[str, Any]]:
         """Return the results of each candidate on each fold, in GridSearchCV's order.
@@ -231,7 +191,15 @@ class StackedGrid(GridSearchCV):
             (widest_first[share::n_shares], split) for share in range(n_shares) for split in range(len(splits))
         ]
         parallel = Parallel(n_jobs=self.n_jobs, pre_dispatch=self.pre_dispatch)
-        results = parallel(delayed(fold.of_some(some).results)(X, y, *splits[split]) for some, split in jobs)
+        search = None if self.task is None else self.task.part("search", len(jobs)).begin()
+        results = parallel(
+            delayed(fold.of_some(some).results)(
+                X, y, *splits[split], None if search is None else search.part("fold", len(some), number)
+            )
+            for number, (some, split) in enumerate(jobs)
+        )
+        if search is not None:
+            search.end()
         found = {
             (number, split): result
             for (some, split), of_job in zip(jobs, results, strict=True)

@@ -122,10 +122,14 @@ class Kernel(BlockKernel):
         self.hidden(X, layers[0], buffers)
         return layers[1].dot(buffers.A1_and_ones, buffers.Z2)
 
+    def value(self, block: Block, layers: LayerMatrices, buffers: Buffers) -> float:
+        """Return Σ s L of a block, and leave dZ2 in the place of Z2."""
+        self.forward(block.X, layers, buffers)
+        return float(self.loss.fused(buffers.outputs, block.targets, block.s))
+
     def backward(self, block: Block, layers: LayerMatrices, buffers: Buffers) -> tuple[float, np.ndarray]:
         """Return Σ s L of a block, and its gradient, a new vector laid out like θ."""
-        dZ2 = self.forward(block.X, layers, buffers)
-        value = float(self.loss.fused(buffers.outputs, block.targets, block.s))  # Z2 is dZ2 from here on
+        value, dZ2 = self.value(block, layers, buffers), buffers.Z2
         dZ2.dot(buffers.A1_and_ones_T, buffers.d_output)
         layers[1].T.dot(dZ2, buffers.dA1_and_ones)
         self.activation.chain(buffers.Z1, buffers.A1, buffers.D, buffers.scratch)

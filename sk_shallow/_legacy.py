@@ -7,6 +7,16 @@ import numpy as np
 from sk_shallow._moments import Moments
 from sk_shallow._targets import kind_of
 
+#: Parameters that came later.
+_LATER = {
+    "n_init": 1,
+    "early_stopping": False,
+    "validation_fraction": 0.1,
+    "n_iter_no_change": 10,
+}
+#: What a fit has left since.
+_LATER_LEFT = {"validation_curve_": None, "_theta": None, "_past": None}
+
 
 def upgraded(state: dict[str, Any]) -> dict[str, Any]:
     """Return the attributes of an unpickled estimator as this version has them.
@@ -14,7 +24,10 @@ def upgraded(state: dict[str, Any]) -> dict[str, Any]:
     Predictions are the same. A momentum or moments kept for ``warm_start`` are forgotten, and a continued
     fit measures `tol` by its own first gradient.
     """
-    state = {"n_init": 1, **state} if "solver" in state else state
+    if "solver" in state:
+        state = {**_LATER, "scoring": None, **state}
+    if "hidden_coef_" in state:
+        state = {**_LATER_LEFT, **state}
     if "_progress" in state:
         return state
     state = _of_moments(state) if "_multilabel" in state else dict(state)

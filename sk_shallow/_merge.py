@@ -17,7 +17,7 @@ from sklearn.utils import check_random_state
 from sk_shallow._array_api import Array
 from sk_shallow._classifier import ShallowNetClassifier
 from sk_shallow._course import Problem
-from sk_shallow._grid import StackedGrid, fit_candidates
+from sk_shallow._grid import StackedGrid
 from sk_shallow._losses import Loss
 from sk_shallow._parameters import Parameters
 from sk_shallow._scaling import Far
@@ -98,7 +98,7 @@ def refit_merged(
     choice = _choice(search, problem)
     params = [candidates[number] for number in choice.numbers]
     states = _starts(base.random_state, choice.numbers)
-    fitted = fit_candidates(base, params, X, y, sample_weight, states, keep_diverged=True)
+    fitted = search.fit_on_all(X, y, sample_weight, params, states)
     networks = [each.fitted() for each in fitted]
     search.told_ += dict.fromkeys(told for each in fitted for told in each.told)
     return {

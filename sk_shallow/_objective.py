@@ -70,6 +70,14 @@ class Examples:
         self._workbench.give(m, buffers)
         return result
 
+    def value(self, block: slice | Block, m: int, layers: Any) -> Any:
+        """Return Σ s L of m rows."""
+        buffers = self._workbench.take(m)
+        loaded: Block = block if isinstance(block, Block) else self.load(block, buffers)
+        result = self.kernel.value(loaded, layers, buffers)  # type: ignore[union-attr]
+        self._workbench.give(m, buffers)
+        return result
+
 
 class Part:
     """Some blocks, summed in their order: each is its rows, or loaded once and kept."""
@@ -86,9 +94,16 @@ class Part:
             total += gradient
         return value, total
 
+    def value(self, layers: Any) -> Any:
+        """Return Σ s L of the part."""
+        return sum(self._examples.value(block, _n_rows(block), layers) for block in self._blocks)
+
     def _evaluate(self, block: slice | Block, layers: Any) -> tuple[Any, np.ndarray]:
-        m = len(block.s) if isinstance(block, Block) else block.stop - block.start
-        return self._examples.evaluate(block, m, layers)
+        return self._examples.evaluate(block, _n_rows(block), layers)
+
+
+def _n_rows(block: slice | Block) -> int:
+    return len(block.s) if isinstance(block, Block) else block.stop - block.start
 
 
 class Batch:
@@ -203,6 +218,10 @@ class Objective:
         if self._scaling is not None:
             self._pull_back(self._scaling, gradient)
         return value, gradient
+
+    def value(self, theta: np.ndarray) -> float:
+        """Return Σ s L, by the first half of a pass."""
+        return float(sum(self._map(methodcaller("value", self._layers(theta)), self._parts)))
 
     def _layers(self, theta: np.ndarray) -> Any:
         """Return what parts take for θ."""

@@ -77,6 +77,13 @@ class Shape:
             part[...] = value
         return theta
 
+    def grown(self, theta: np.ndarray, shape: "Shape", others: np.ndarray) -> np.ndarray:
+        """Return a θ of this shape: its first units are those of a narrower θ, the rest is of `others`."""
+        result = others.copy()
+        for part, kept in zip(self.views(result), shape.views(theta), strict=True):
+            part[tuple(map(slice, kept.shape))] = kept
+        return result
+
     def weights_mask(self, dtype: Any) -> np.ndarray:
         """Return a vector like θ: 1 where θ holds a weight, 0 where it holds a bias."""
         mask = np.ones(self.size, dtype=dtype)

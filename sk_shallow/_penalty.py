@@ -92,7 +92,7 @@ class Search:
         self._n_rows = progress.rows + self._weights.n_rows
         #: The iteration from which on steps count, beside those of the fit before.
         self._from, self._before = 0, progress.steps
-        self._began = [(0, self.penalty)]
+        self._began = [(0, progress)]
 
     @property
     def share(self) -> float:
@@ -102,13 +102,21 @@ class Search:
     @property
     def penalty(self) -> float:
         """λ, set against the sum S of the weights as they are."""
-        return self.progress.penalty * (self._weights.sum / self._n_rows)
+        return self._of_sum(self.progress)
+
+    def _of_sum(self, progress: Progress) -> float:
+        return progress.penalty * (self._weights.sum / self._n_rows)
+
+    @property
+    def is_open(self) -> bool:
+        """Tell whether λ is yet to be estimated."""
+        return self.progress.estimates < len(self._marks)
 
     def pausing(self, ends: list[Rule], max_iter: int) -> list[Rule]:
         """Return rules that pause a run for an estimate of λ at each mark, or where one of `ends` comes before."""
 
         def is_open(run: Run) -> bool:
-            return self.progress.estimates < len(self._marks) and run.n_iter < max_iter
+            return self.is_open and run.n_iter < max_iter
 
         def at_mark(run: Run) -> StopReason | None:
             if run.losses[-1] >= self.progress.begun_below:
@@ -124,9 +132,16 @@ class Search:
     def _steps(self, n_iter: int) -> int:
         return self._before + (n_iter - self._from) * self._steps_an_iteration
 
-    def note(self, run: Run) -> None:
-        """Record how many steps a run made, on how many rows, once it has ended."""
-        self.progress = self.progress._replace(steps=self._steps(run.n_iter), rows=self._n_rows)
+    def progress_at(self, n_iter: int) -> Progress:
+        """Return how far the search had come when a run was at an iteration, to go on from there."""
+        return self._at(n_iter)._replace(steps=max(self._steps(n_iter), 0), rows=self._n_rows)
+
+    def penalty_at(self, n_iter: int) -> float:
+        """Return λ as it was at an iteration, set against the sum S."""
+        return self._of_sum(self._at(n_iter))
+
+    def _at(self, n_iter: int) -> Progress:
+        return [progress for index, progress in self._began if index <= n_iter][-1]
 
     def estimate(self, state: State, saddle: Saddle) -> bool:
         """Estimate λ at a state, and return whether to begin anew with it.
@@ -157,13 +172,13 @@ class Search:
 
     def begin(self, index: int) -> None:
         """Note that the costs of a run are of this λ from one on."""
-        self._began.append((index, self.penalty))
+        self._began.append((index, self.progress))
 
     def curve(self, n: int) -> list[float]:
         """Return λ at each of n costs."""
         penalties = np.empty(n)
-        for index, penalty in self._began:
-            penalties[index:] = penalty
+        for index, progress in self._began:
+            penalties[index:] = self._of_sum(progress)
         return penalties.tolist()
 
     def _could_hold(self, layers: Callable[[], Layers], saddle: Saddle) -> float:

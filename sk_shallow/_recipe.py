@@ -33,6 +33,8 @@ class Recipe:
     max_iter: int
     tol: float
     standardize: bool
+    #: After how many iterations without a better score on held-out rows a fit ends; None: none are held out.
+    patience: int | None = None
     #: How many starts a fit has that does not go on from another.
     n_init: int = 1
     #: Whether a fit goes the way of the α given to its end: else it may settle, and leaves W = 0.
@@ -77,6 +79,7 @@ def recipe_of(estimator: Any, *, one_pass: bool = False) -> Recipe:
         max_iter=int(estimator.max_iter),
         tol=float(estimator.tol),
         standardize=bool(estimator.standardize),
+        patience=int(estimator.n_iter_no_change) if estimator.early_stopping else None,
         n_init=1 if one_pass else int(estimator.n_init),
         exact=estimator.learning_rate != "auto" or one_pass,
         one_pass=one_pass,

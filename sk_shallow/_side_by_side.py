@@ -9,13 +9,13 @@ import numpy as np
 
 from sk_shallow._activations import Activation
 from sk_shallow._course import Problem
-from sk_shallow._fitting import Begun, examples_of
+from sk_shallow._fitting import Begun, Watches, examples_of
 from sk_shallow._kernel import Kernel
 from sk_shallow._objective import Batch, Examples, Objective, StackObjective, blocks_of, parts_of
 from sk_shallow._parameters import Shape, StackShape
 from sk_shallow._rows import cut, training_rows
 from sk_shallow._scaling import Scaling
-from sk_shallow._solvers import StopReason
+from sk_shallow._solvers import StopReason, as_raised
 from sk_shallow._stack_kernel import StackKernel
 from sk_shallow._threads import Map
 
@@ -43,6 +43,7 @@ class Stack:
         self._examples, self._blocks, self._rest, self._map = examples, blocks, rest, map_parts
         self._kernel = kernel
         self.shape: StackShape = self._kernel.shape
+        self.activation = kernel.activation
         self.dtype = self._kernel.dtype
 
     @classmethod
@@ -52,10 +53,10 @@ class Stack:
         activation: Activation,
         shapes: list[Shape],
         scaling: Scaling,
-        kind: str,
+        kind: str | None,
         map_parts: Map,
     ) -> "Stack":
-        """Make a stack for networks of these sizes, which have the same plan of rows."""
+        """Make a stack for networks of these sizes, which have the same plan of rows: that of `kind`, if given."""
         X, loss = problem.X, problem.targets.outputs.loss
         rows, rest = training_rows(X, scaling.astype(X.dtype), shapes[0], kind)
         kernel = StackKernel(rows, StackShape(shapes), activation, loss, X.dtype)
@@ -90,12 +91,20 @@ class Stack:
         return bool(self.shape.sizes[list(places)].sum() < _STILL_WORTH * self.shape.size)
 
 
-def by_courses(stack: Stack, fits: Sequence[Begun]) -> list[Any]:
-    """Return what comes of each fit, which takes its own course: a network and its record, or an error."""
+def by_courses(
+    stack: Stack, fits: Sequence[Begun], held_out: Stack | None, watches: Sequence[Watches]
+) -> list[Any]:
+    """Return what comes of each fit, which takes its own course: a network and its record, or an error.
+
+    `held_out` are the same networks on rows held out, if any; `watches` are of each fit.
+    """
     ended: dict[int, Any] = {}
     broken: set[int] = set()  # whose numbers may be slow to compute with
     with ExitStack() as closed:
-        courses = [closed.enter_context(closing(fit.course())) for fit in fits]
+        courses = [
+            closed.enter_context(closing(fit.course(_judging(held_out, place), watches[place](fit))))
+            for place, fit in enumerate(fits)
+        ]
 
         def go_on(number: int, answer: Any) -> Any:
             """Return the θ at which a course asks next, None where it has ended."""
@@ -106,7 +115,7 @@ def by_courses(stack: Stack, fits: Sequence[Begun]) -> list[Any]:
                 if end.value.reason is StopReason.DIVERGED:
                     broken.add(number)
             except Exception as error:
-                ended[number] = error
+                ended[number] = as_raised(error)
                 broken.add(number)
             return None
 
@@ -128,6 +137,11 @@ def by_courses(stack: Stack, fits: Sequence[Begun]) -> list[Any]:
                 own = gradient[stack.shape.places[place]].copy()
                 asked[here[place]] = go_on(here[place], (float(values[place]), own))
     return [ended[number] for number in range(len(fits))]
+
+
+def _judging(held_out: Stack | None, place: int) -> Callable[[np.ndarray], float] | None:
+    """Return what tells the mean loss of a network on rows held out, if any."""
+    return None if held_out is None else held_out.alone(place, 0.0).value
 
 
 def outcome_or_error(function: Callable[..., Any], *arguments: Any) -> Any:

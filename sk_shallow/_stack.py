@@ -7,7 +7,7 @@ ended.
 import math
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from copy import deepcopy
 from functools import partial
@@ -20,16 +20,17 @@ from sklearn.utils import check_random_state
 from sk_shallow._course import Problem
 from sk_shallow._fitting import (
     Begun,
-    Network,
-    Record,
+    Watches,
     begin,
     fit_network,
     moments_and_scaling,
     shape_of,
+    unwatched,
     without_absent,
 )
 from sk_shallow._lockstep import in_lockstep
 from sk_shallow._moments import Moments
+from sk_shallow._outcome import Network, Record
 from sk_shallow._recipe import Recipe
 from sk_shallow._rows import is_parallel, plan_of
 from sk_shallow._scaling import Scaling
@@ -58,14 +59,32 @@ class Outcome(NamedTuple):
         return self.network, self.record
 
 
-def fit_from_starts(problem: Problem, recipes: Sequence[Recipe], random_states: Sequence[Any]) -> list[Outcome]:
+class Member(NamedTuple):
+    """A fit among others."""
+
+    recipe: Recipe
+    random_state: Any
+    watches: Watches
+
+
+def fit_from_starts(
+    problem: Problem,
+    recipes: Sequence[Recipe],
+    random_states: Sequence[Any],
+    watches: Sequence[Callable[[int], Watches]] | None = None,
+) -> list[Outcome]:
     """Fit a network of each recipe from as many random starts as it says, all side by side.
 
-    Of the starts, one that has not diverged and has the lowest cost is the outcome; their time is its time.
+    Of the starts, one that has not diverged and has the lowest cost is the outcome, or where rows are held out,
+    the best score; their time is its time. `watches` say for each recipe and start who looks on.
     """
     states = [starts_of(state, recipe.n_init) for recipe, state in zip(recipes, random_states, strict=True)]
     repeated = [recipe for recipe in recipes for _ in range(recipe.n_init)]
-    outcomes = iter(fit_networks(problem, repeated, list(chain.from_iterable(states))))
+    looking = None
+    if watches is not None:
+        each = zip(watches, recipes, strict=True)
+        looking = [own(start) for own, recipe in each for start in range(recipe.n_init)]
+    outcomes = iter(fit_networks(problem, repeated, list(chain.from_iterable(states)), looking))
     return [_best(list(islice(outcomes, recipe.n_init))) for recipe in recipes]
 
 
@@ -74,7 +93,7 @@ def _best(starts: list[Outcome]) -> Outcome:
 
     def rank(outcome: Outcome) -> tuple[bool, float]:
         record = outcome.record
-        return (True, math.inf) if record is None else (record.reason is StopReason.DIVERGED, record.loss)
+        return (True, math.inf) if record is None else (record.reason is StopReason.DIVERGED, record.rank)
 
     best = min(starts, key=rank)
     if len(starts) > 1 and best.record is not None:
@@ -91,7 +110,12 @@ def starts_of(random_state: Any, n: int) -> list[Any]:
     return [first, *check_random_state(random_state).randint(np.iinfo(np.int32).max, size=n - 1).tolist()]
 
 
-def fit_networks(problem: Problem, recipes: Sequence[Recipe], random_states: Sequence[Any]) -> list[Outcome]:
+def fit_networks(
+    problem: Problem,
+    recipes: Sequence[Recipe],
+    random_states: Sequence[Any],
+    watches: Sequence[Watches] | None = None,
+) -> list[Outcome]:
     """Fit a network of each recipe to a problem, from a random start: as by ``fit_network``.
 
     The recipes differ in width, α and λ. Each has a copy of its random state to itself.
@@ -99,25 +123,28 @@ def fit_networks(problem: Problem, recipes: Sequence[Recipe], random_states: Seq
     Those with steps on all rows go side by side, the others one after another. The time of a stack is shared by
     the number of units times passes. An error of a fit is its outcome, and does not concern the others.
     """
+    looking = [unwatched] * len(recipes) if watches is None else watches
+    members = [Member(*each) for each in zip(recipes, random_states, looking, strict=True)]
     able = [i for i, recipe in enumerate(recipes) if _can_stack(recipe)]
     outcomes: dict[int, Outcome] = {}
     if len(able) > 1:
         with suppress(Exception):  # an error that concerns all is met again by each alone, and is then its outcome
-            outcomes = _fit_stacks(without_absent(problem), recipes, random_states)
-    for i, recipe in enumerate(recipes):
+            outcomes = _fit_stacks(without_absent(problem), members)
+    for i, member in enumerate(members):
         if i not in outcomes:
-            outcomes[i] = _fit_alone(problem, recipe, random_states[i])
+            outcomes[i] = _fit_alone(problem, member)
     return [outcomes[i] for i in range(len(recipes))]
 
 
-def _fit_stacks(problem: Problem, recipes: Sequence[Recipe], random_states: Sequence[Any]) -> dict[int, Outcome]:
+def _fit_stacks(problem: Problem, members: Sequence[Member]) -> dict[int, Outcome]:
     """Return the outcomes of those that go side by side, but for stacks in which an error stopped all."""
+    recipes = [member.recipe for member in members]
     moments, scaling = run(lambda _: moments_and_scaling(problem, recipes[0], None), parallel=False)
     outcomes: dict[int, Outcome] = {}
     for kind, places in stacks_of(problem, scaling, recipes):
-        members = [(recipes[i], random_states[i]) for i in places]
+        own = [members[i] for i in places]
         with suppress(Exception):
-            outcomes |= zip(places, _fit_stack(problem, members, moments, scaling, kind), strict=True)
+            outcomes |= zip(places, _fit_stack(problem, own, moments, scaling, kind), strict=True)
     return outcomes
 
 
@@ -151,30 +178,30 @@ def _can_stack(recipe: Recipe) -> bool:
 
 def _is_plain(recipe: Recipe) -> bool:
     """Tell whether nothing is found in the fit: such networks step together."""
-    return recipe.exact and recipe.l2_regularization is not None
+    return recipe.exact and recipe.l2_regularization is not None and recipe.patience is None
 
 
-def _fit_alone(problem: Problem, recipe: Recipe, random_state: Any) -> Outcome:
-    started = time.perf_counter()
+def _fit_alone(problem: Problem, member: Member) -> Outcome:
+    started, (recipe, random_state, watches) = time.perf_counter(), member
     try:
-        network, record = fit_network(problem, recipe, None, deepcopy(random_state))
+        network, record = fit_network(problem, recipe, None, deepcopy(random_state), watches)
     except Exception as error:
         return Outcome(None, None, error, time.perf_counter() - started)
     return Outcome(network, record, None, time.perf_counter() - started)
 
 
 def _fit_stack(
-    problem: Problem, members: list[tuple[Recipe, Any]], moments: Moments | None, scaling: Scaling, kind: str
+    problem: Problem, members: Sequence[Member], moments: Moments | None, scaling: Scaling, kind: str
 ) -> list[Outcome]:
-    """Fit networks side by side, each with its random state; their widths do not fall."""
-    started, first = time.perf_counter(), members[0][0]
-    shapes = [shape_of(problem, recipe) for recipe, _ in members]
+    """Fit networks side by side; their widths do not fall."""
+    started, first = time.perf_counter(), members[0].recipe
+    shapes = [shape_of(problem, member.recipe) for member in members]
 
     def job(map_parts: Map) -> list[Any]:
         stack = Stack.of(problem, first.activation, shapes, scaling, kind, map_parts)
 
         def begun(place: int) -> Any:
-            (recipe, random_state), objective = members[place], partial(stack.alone, place)
+            (recipe, random_state, _), objective = members[place], partial(stack.alone, place)
             return outcome_or_error(
                 begin, problem, recipe, moments, scaling, None, deepcopy(random_state), objective
             )
@@ -183,14 +210,26 @@ def _fit_stack(
         ready = [place for place, fit in enumerate(fits) if isinstance(fit, Begun)]
         if not ready:
             return fits
-        walk = in_lockstep if _is_plain(first) else by_courses
-        ended = dict(zip(ready, walk(stack.of_places(ready), [fits[place] for place in ready]), strict=True))
+        stack, begun_fits = stack.of_places(ready), [fits[place] for place in ready]
+        watches = [members[place].watches for place in ready]
+        if _is_plain(first) and all(own is unwatched for own in watches):
+            ends = in_lockstep(stack, begun_fits)
+        else:
+            ends = by_courses(stack, begun_fits, _held_out(problem, stack, scaling, map_parts), watches)
+        ended = dict(zip(ready, ends, strict=True))
         return [ended.get(place, fit) for place, fit in enumerate(fits)]
 
     ended = run(job, parallel=any(is_parallel(problem.X.shape[0], shape) for shape in shapes))
     work = [shape.hidden_width * _n_passes(end) for shape, end in zip(shapes, ended, strict=True)]
     seconds = (time.perf_counter() - started) / sum(work)
     return [_outcome(end, seconds * own) for end, own in zip(ended, work, strict=True)]
+
+
+def _held_out(problem: Problem, stack: Stack, scaling: Scaling, map_parts: Map) -> Stack | None:
+    """Return the networks of a stack on the rows that are held out, if any."""
+    if problem.held_out is None:
+        return None
+    return Stack.of(problem.held_out.problem, stack.activation, stack.shape.shapes, scaling, None, map_parts)
 
 
 def _outcome(end: Any, seconds: float) -> Outcome:

@@ -5,34 +5,46 @@ from typing import Any
 
 import numpy as np
 
-from sk_shallow._fitting import Network, Record
 from sk_shallow._moments import Moments
+from sk_shallow._outcome import Network, Record
+from sk_shallow._parameters import Parameters
 from sk_shallow._penalty import Progress
 from sk_shallow._recipe import Recipe
 from sk_shallow._scaling import Far
-from sk_shallow._solvers import StopReason
+from sk_shallow._solvers import Past, StopReason
 from sk_shallow._targets import Targets
 
 
-def attributes_of(
-    estimator: Any, network: Network, record: Record, recipe: Recipe, targets: Targets
+def network_attributes(
+    estimator: Any, parameters: Parameters, far: Far | None, targets: Targets
 ) -> dict[str, Any]:
-    """Return all attributes that an estimator has after a fit."""
-    W1, b1, W2, b2 = network.parameters
-    losses, penalties = record.losses, record.penalties
-    if recipe.one_pass:
-        losses = getattr(estimator, "loss_curve_", [])[:-1] + losses
-        penalties = getattr(estimator, "l2_regularization_curve_", [])[:-1] + penalties
-    kept = {name: value for name, value in vars(estimator).items() if name != "feature_names_in_"}
-    return kept | {
+    """Return the attributes that an estimator needs to predict."""
+    W1, b1, W2, b2 = parameters
+    return {
         "classes_": targets.outputs.classes,
         "hidden_coef_": W1,
         "hidden_intercept_": b1,
         "output_coef_": W2,
         "output_intercept_": b2,
+        "_outputs": targets.kind,
+        "_fitted_activation": estimator.activation,
+        "_far": _as_dict(far),
+    }
+
+
+def attributes_of(
+    estimator: Any, network: Network, record: Record, recipe: Recipe, targets: Targets
+) -> dict[str, Any]:
+    """Return the attributes that a fit leaves."""
+    losses, penalties = record.losses, record.penalties
+    if recipe.one_pass:
+        losses = getattr(estimator, "loss_curve_", [])[:-1] + losses
+        penalties = getattr(estimator, "l2_regularization_curve_", [])[:-1] + penalties
+    return network_attributes(estimator, network.parameters, network.far, targets) | {
         "n_iter_": len(losses) - 1,
         "loss_": record.loss,
         "loss_curve_": losses,
+        "validation_curve_": record.validation,
         "init_losses_": np.array(record.init_losses or (record.loss,)),
         "learning_rate_": record.learning_rate,
         "l2_regularization_": record.l2_regularization,
@@ -40,14 +52,13 @@ def attributes_of(
         "grad_norm_": record.grad_norm,
         "converged_": record.reason is StopReason.CONVERGED,
         "stop_reason_": record.reason.value,
-        "_outputs": targets.kind,
-        "_fitted_activation": estimator.activation,
-        "_far": _as_dict(network.far),
         "_moments": _as_dict(network.moments),
         "_seen": network.seen,
         "_reference": network.reference,
         "_progress": _as_dict(network.progress),
         "_solver_memory": {"solver": estimator.solver, **(network.memory or {})},
+        "_theta": network.theta,
+        "_past": _as_dict(network.past),
     }
 
 
@@ -61,6 +72,9 @@ _INTERNAL = (
     "_reference",
     "_progress",
     "_solver_memory",
+    "_theta",
+    "_past",
+    "_held_out_seed",
 )
 
 
@@ -81,10 +95,10 @@ def _as_dict(values: Any) -> dict[str, Any] | None:
 def network_of(estimator: Any, y: np.ndarray) -> Network:
     """Return the fitted network to go on from; check that the parameters and targets can."""
     width = estimator.hidden_coef_.shape[0]
-    if width != estimator.hidden_width:
+    if width > estimator.hidden_width:
         raise ValueError(
-            f"hidden_width={estimator.hidden_width} differs from the fitted network's {width} units: set it back "
-            "to go on, or fit a new network (clone, or warm_start=False)."
+            f"hidden_width={estimator.hidden_width} is less than the fitted network's {width} units, and a "
+            "network can only grow. Set it back to go on, or fit a new network (clone, or warm_start=False)."
         )
     multilabel = estimator._output_kind().multilabel
     if (y.ndim == 2) != multilabel:
@@ -100,4 +114,6 @@ def network_of(estimator: Any, y: np.ndarray) -> Network:
         memory if kept.get("solver") == estimator.solver else None,
         estimator._reference,
         None if estimator._progress is None else Progress(**estimator._progress),
+        estimator._theta,
+        None if estimator._past is None else Past(**estimator._past),
     )

@@ -162,11 +162,16 @@ class Targets(NamedTuple):
     encoded: np.ndarray
 
 
-def encode_targets(y: np.ndarray, classes: np.ndarray | None = None, *, all_present: bool = False) -> Targets:
+_REMEDY = "Name all classes in the first partial_fit, or fit anew without warm_start."
+
+
+def encode_targets(
+    y: np.ndarray, classes: np.ndarray | None = None, *, all_present: bool = False, remedy: str = _REMEDY
+) -> Targets:
     """Return the targets of checked labels y, (n,) or an indicator (n, L).
 
     With `classes` given, a label that is not among them is an error; with `all_present`, so is a
-    class without a label.
+    class without a label. The `remedy` is what the error says to do.
     """
     if y.ndim == 2:
         labels = np.arange(y.shape[1])
@@ -180,22 +185,20 @@ def encode_targets(y: np.ndarray, classes: np.ndarray | None = None, *, all_pres
     if classes is None:
         classes = found
     else:
-        codes = _codes_among(found, classes, all_present)[codes]
+        codes = _codes_among(found, classes, all_present, remedy)[codes]
     kind = kind_of(classes, False)
     outputs = OUTPUTS[kind](classes)
     return Targets(kind, outputs, outputs.encoded(codes))
 
 
-def _codes_among(found: np.ndarray, classes: np.ndarray, all_present: bool) -> np.ndarray:
+def _codes_among(found: np.ndarray, classes: np.ndarray, all_present: bool, remedy: str) -> np.ndarray:
     """Return the place in `classes` of each label found."""
     known = {label: code for code, label in enumerate(classes.tolist())}
     unknown = [label for label in found.tolist() if label not in known]
     if unknown or (all_present and len(found) < len(classes)):
-        wrong = f"labels {listed(unknown)} are new" if unknown else "some classes have no row"
-        raise ValueError(
-            f"y does not fit the classes of this network, {listed(classes)}: {wrong}. Name all classes in the "
-            "first partial_fit, or fit anew without warm_start."
-        )
+        without = sorted(set(known) - set(found.tolist()), key=known.__getitem__)
+        wrong = f"labels {listed(unknown)} are new" if unknown else f"classes {listed(without)} have no row"
+        raise ValueError(f"y does not fit the classes of this network, {listed(classes)}: {wrong}. {remedy}")
     return np.array([known[label] for label in found.tolist()], dtype=np.intp)
 
 

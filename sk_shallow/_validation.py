@@ -16,8 +16,10 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 from sklearn.base import BaseEstimator, _fit_context
+from sklearn.metrics import get_scorer_names
 from sklearn.metrics._scorer import _MultimetricScorer
 from sklearn.model_selection._validation import _insert_error_scores, _score
+from sklearn.utils import _safe_indexing
 from sklearn.utils._optional_dependencies import check_matplotlib_support
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import _safe_split
@@ -28,6 +30,7 @@ from sk_shallow._solvers import SOLVERS
 
 __all__ = [
     "PARAMETER_CONSTRAINTS",
+    "WITHOUT_EARLY_STOPPING",
     "as_array",
     "check_features",
     "check_method_params",
@@ -37,6 +40,7 @@ __all__ = [
     "fit_context",
     "insert_error_scores",
     "leaving_no_trace",
+    "safe_indexing",
     "safe_split",
     "score_of",
     "scorers_of",
@@ -50,6 +54,8 @@ search_context = _fit_context(prefer_skip_nested_validation=False)
 
 #: What GridSearchCV does with a fold: takes rows, and the parts of parameters that are for rows; scores.
 safe_split, check_method_params, score_of = _safe_split, _check_method_params, _score
+#: Takes some rows of whatever holds rows.
+safe_indexing = _safe_indexing
 #: Puts the error score into the results of fits that failed, where a callable has told the names of scores.
 insert_error_scores = _insert_error_scores
 
@@ -66,6 +72,10 @@ PARAMETER_CONSTRAINTS: dict[str, list[Any]] = {
     "tol": [Interval(Real, 0, np.inf, closed="left")],
     "standardize": ["boolean"],
     "class_weight": [None, dict, StrOptions({"balanced"})],
+    "early_stopping": ["boolean"],
+    "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+    "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+    "scoring": [None, StrOptions(set(get_scorer_names())), callable],
     "n_init": [Interval(Integral, 1, None, closed="left")],
     "warm_start": ["boolean"],
     "random_state": ["random_state"],
@@ -129,11 +139,19 @@ _UNSET: dict[str, tuple[Any, ...]] = {
     "momentum": ("auto", 0.0),
     "batch_size": (None,),
 }
+#: Settings without early stopping, which have no other values then.
+WITHOUT_EARLY_STOPPING: dict[str, Any] = {"early_stopping": False, "validation_fraction": 0.1, "scoring": None}
 
 
 def check_settings(estimator: Any) -> None:
-    """Refuse a setting that the estimator's solver has no use for."""
+    """Refuse a setting that the estimator has no use for, by its solver or without early stopping."""
     solver = estimator.solver
+    for name, default in WITHOUT_EARLY_STOPPING.items():
+        value = getattr(estimator, name)
+        if not estimator.early_stopping and value != default:
+            raise ValueError(
+                f"{name}={value!r} has no use with early_stopping=False: set that to True, or {name}={default!r}."
+            )
     for name, unset in _UNSET.items():
         value = getattr(estimator, name)
         if value not in unset and name not in SOLVERS[solver].uses:

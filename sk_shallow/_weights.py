@@ -19,6 +19,8 @@ class Weights(NamedTuple):
     values: np.ndarray | None
     exponent: int
     n: int
+    #: The weight of each class that is in them, (n_classes,), as a factor and a binary exponent.
+    of_classes: tuple[np.ndarray, np.ndarray] | None = None
 
     @property
     def total(self) -> float:
@@ -64,19 +66,28 @@ class Weights(NamedTuple):
 
 
 def weights_of(
-    sample_weight: np.ndarray | None, class_weight: Any, targets: Targets, *, partial: bool = False
+    sample_weight: np.ndarray | None,
+    class_weight: Any,
+    targets: Targets,
+    *,
+    partial: bool = False,
+    of_classes: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> Weights:
-    """Return the weights of the examples from a checked `sample_weight` (n,) or None."""
+    """Return the weights of the examples from a checked `sample_weight` (n,) or None.
+
+    The weights of the classes are those `of_classes` where it is given: of other rows of the same fit.
+    """
     n = len(targets.encoded)
     if sample_weight is None and class_weight is None:
         return Weights(None, 0, n)
     mantissas, exponents = np.frexp(np.ones(n) if sample_weight is None else sample_weight)
     s, exponent = _in_reach(mantissas, exponents)
     if class_weight is not None:
-        more, by = _class_weights(class_weight, targets, mantissas, exponents, partial)
+        of_classes = of_classes or _class_weights(class_weight, targets, mantissas, exponents, partial)
+        more, by = of_classes
         codes = targets.outputs.codes(targets.encoded)
         s, exponent = _in_reach(mantissas * more[codes], exponents + by[codes])
-    return Weights(s, exponent, n)
+    return Weights(s, exponent, n, of_classes)
 
 
 def _in_reach(mantissas: np.ndarray, exponents: np.ndarray) -> tuple[np.ndarray, int]:

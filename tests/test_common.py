@@ -15,8 +15,15 @@ ESTIMATORS = [
     ShallowNetClassifier(standardize=False),
     ShallowNetClassifier(activation="relu", momentum=0.9, learning_rate=0.05),
     ShallowNetClassifier(4, n_init=3),
+    ShallowNetClassifier(early_stopping=True),
+    ShallowNetClassifier(early_stopping=True, validation_fraction=0.3, scoring="accuracy"),
+    ShallowNetClassifier(early_stopping=True, solver="lbfgs"),
+    ShallowNetClassifier(early_stopping=True, batch_size=32, l2_regularization=1.0),
+    ShallowNetClassifier(4, early_stopping=True, n_init=3, warm_start=True),
+    ShallowNetClassifier(warm_start=True),
     ShallowNetClassifierCV((4, 16), random_state=0),
     ShallowNetClassifierCV(random_state=0, max_iter=50),
+    ShallowNetClassifierCV((4, 16), early_stopping=True, random_state=0),
 ]
 
 

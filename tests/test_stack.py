@@ -11,10 +11,12 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sk_shallow import ACTIVATIONS, Activation, ShallowNetClassifier
 from sk_shallow import _stack as stacked
 from sk_shallow._fitting import fit_network
+from sk_shallow._held_out import Given
 from sk_shallow._kernel import Kernel
 from sk_shallow._losses import LOSSES, OutputBuffers, StackOutputBuffers
 from sk_shallow._objective import Examples, Objective, StackObjective, parts_of
 from sk_shallow._parameters import Shape, StackShape
+from sk_shallow._preparation import prepare
 from sk_shallow._rows import training_rows
 from sk_shallow._scaling import Scaling
 from sk_shallow._stack import fit_networks, stacks_of
@@ -32,7 +34,7 @@ def prepared(X, y, ways=WAYS, s=None, widths=(2, 5), **shared):
     recipes = []
     for h, (rate, penalty) in product(widths, ways):
         base.set_params(hidden_width=h, learning_rate=rate, l2_regularization=penalty)
-        problem, recipe, _, _ = base._prepare(X, y, s)
+        problem, recipe, *_ = prepare(base, X, y, s, Given())
         recipes.append(recipe)
     return problem, recipes
 

@@ -221,9 +221,9 @@ def test_every_partial_fit_checks_its_parameters(name):
     ("rows", "y", "options", "message"),
     [
         (FRAME, Y + 1, {}, r"labels \[3\] are new"),
-        (FRAME, np.where(Y == 2, 1, Y), {}, "some classes have no row"),
+        (FRAME, np.where(Y == 2, 1, Y), {}, r"classes \[2\] have no row"),
         (FRAME[["a", "b"]], Y, {}, "missing"),
-        (FRAME, Y, {"hidden_width": 4}, "hidden_width=4 differs from the fitted network's 3"),
+        (FRAME, Y, {"hidden_width": 2}, "hidden_width=2 is less than the fitted network's 3"),
         (FRAME, (X > 0).astype(int), {}, "a multilabel indicator, but the network was fitted on one label"),
     ],
 )

@@ -156,6 +156,8 @@ def _described(estimator: Any) -> str:
 def _curve(estimator: Any) -> Curve:
     penalties = np.array(estimator.l2_regularization_curve_)
     validation = getattr(estimator, "validation_curve_", None)
+    if getattr(getattr(estimator, "best_estimator_", estimator), "scoring", None) is not None:
+        validation = None  # it is of scores, not of costs
     return Curve(
         np.array(estimator.loss_curve_),
         None if validation is None else np.array(validation),

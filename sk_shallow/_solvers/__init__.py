@@ -18,6 +18,8 @@ from sk_shallow._solvers._state import Answer, Ask, Asking, Evaluate, MemoryDict
 from sk_shallow._solvers._stopping import (
     SETTLING_EPOCHS,
     SETTLING_STEPS,
+    Chosen,
+    Past,
     Rule,
     Run,
     StopReason,
@@ -36,14 +38,17 @@ __all__ = [
     "Answer",
     "Ask",
     "Asking",
+    "Chosen",
     "MemoryDict",
     "Options",
+    "Past",
     "Rule",
     "Run",
     "Solver",
     "State",
     "StopReason",
     "after_one_pass",
+    "as_raised",
     "budget",
     "diverged",
     "drive",
@@ -99,10 +104,17 @@ def drive(asking: Asking[Result], evaluate: Evaluate) -> Result:
             except StopIteration as end:
                 return end.value
             except RuntimeError as error:
-                if isinstance(error.__cause__, StopIteration):  # of the user's own function
-                    raise error.__cause__ from None
-                raise
+                found = as_raised(error)
+                if found is error:
+                    raise
+                raise found from None
             answer = evaluate(ask.theta, ask.rows)
+
+
+def as_raised(error: Exception) -> Exception:
+    """Return an error as the user's own function raised it: a generator makes another one of StopIteration."""
+    cause = error.__cause__
+    return cause if isinstance(error, RuntimeError) and isinstance(cause, StopIteration) else error
 
 
 def _descent(rule: StepRule, theta: np.ndarray, options: Options, memory: MemoryDict) -> Solving:

@@ -55,5 +55,12 @@ class Lbfgs:
 
     def _callback(self, x: np.ndarray) -> None:
         state = self._state(x)
-        if state is not self._run.last and self._run.tell(state):  # scipy repeats a point where it gives up
+        try:
+            stops = state is not self._run.last and self._run.tell(
+                state
+            )  # scipy repeats a point where it gives up
+        except StopIteration as error:  # of a callback of the user's
+            self._failure = error
+            raise
+        if stops:
             raise StopIteration

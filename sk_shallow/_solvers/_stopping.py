@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable, Sequence
 from enum import StrEnum
+from typing import NamedTuple
 
 import numpy as np
 
@@ -17,6 +18,8 @@ class StopReason(StrEnum):
     MAX_ITER = "max_iter"
     DIVERGED = "diverged"
     STALLED = "stalled"
+    VALIDATION = "validation"
+    CALLBACK = "callback"
     #: The run goes on, with another cost; no fit ends so.
     PAUSED = "paused"
 
@@ -32,6 +35,8 @@ _MESSAGES = {
     StopReason.MAX_ITER: "The iterations were used up before the gradient was small.",
     StopReason.DIVERGED: "The cost is not finite or has risen without bound.",
     StopReason.STALLED: "No step lowers the cost any further at this precision.",
+    StopReason.VALIDATION: "The score on held-out rows no longer gets better.",
+    StopReason.CALLBACK: "A callback has stopped the fit.",
     StopReason.PAUSED: "The cost is about to change.",
 }
 
@@ -56,12 +61,21 @@ class Run:
         The size of a gradient that `tol` is a share of; None: that of the first state told.
     outputs_from : int
         Where in θ the parameters begin whose first gradient it is of; of all, where that is zero to rounding.
+    past : Past or None
+        Of a run that was cut off, for this one to go on with where it begins at the same cost, to the last bit.
     """
 
-    def __init__(self, rules: Sequence["Rule"], reference: float | None = None, outputs_from: int = 0) -> None:
+    def __init__(
+        self,
+        rules: Sequence["Rule"],
+        reference: float | None = None,
+        outputs_from: int = 0,
+        past: "Past | None" = None,
+    ) -> None:
         self.rules = rules
         self._outputs_from = outputs_from
         self._reference = reference
+        self._past = past
         self.losses: list[float] = []
         self.best: State | None = None
         self.last: State | None = None
@@ -73,6 +87,9 @@ class Run:
         #: The costs of this cost function at each θ, and how many moves from the last one were taken back.
         self.reached: list[float] = []
         self.n_taken_back = 0
+        #: What the states were worth on held-out rows, where there are any, and the one to keep for that.
+        self.validation: list[float] | None = None
+        self.chosen: Chosen | None = None
 
     @property
     def n_iter(self) -> int:
@@ -81,10 +98,11 @@ class Run:
 
     def tell(self, state: State) -> bool:
         """Record a state, and return whether to stop."""
-        if not self.losses:
-            self.bound = min(DIVERGENCE_FACTOR * max(1.0, state.loss), sys.float_info.max)
+        is_first = not self.losses
         self.losses.append(state.loss)
-        if self.reached and self.last is not None and state.theta is self.last.theta:
+        if is_first:
+            self._begin(state)
+        elif self.reached and self.last is not None and state.theta is self.last.theta:
             self.n_taken_back += 1
         else:
             self.reached.append(state.loss)
@@ -97,6 +115,20 @@ class Run:
                 self.reason = reason
                 return True
         return False
+
+    def _begin(self, state: State) -> None:
+        """Take the first state, of a new run or of one that was cut off there."""
+        past = self._past
+        if past is None or past.reached[-1] != state.loss:
+            past = Past(
+                np.array([state.loss]), 0, min(DIVERGENCE_FACTOR * max(1.0, state.loss), sys.float_info.max)
+            )
+        self.reached, self.n_taken_back, self.bound = past.reached.tolist(), past.n_taken_back, past.bound
+
+    @property
+    def past(self) -> "Past":
+        """What another run needs to go on as this one would."""
+        return Past(np.array(self.reached[-1 - SETTLING_STEPS :]), self.n_taken_back, self.bound)
 
     def catch_up(self, losses: list[float], best: State | None) -> None:
         """Record costs of states that were told to others, and the best state so far if it was not the last."""
@@ -123,15 +155,38 @@ class Run:
         """Go on, from the last state with another cost, or from another, which is told in its place."""
         self.losses.pop()
         self.n_earlier = len(self.losses)
-        self.best, self.reason = None, None
+        self.best, self.reason, self._past = None, None, None
         self.reached, self.n_taken_back = [], 0
 
     @property
     def kept(self) -> State:
-        """The state to keep: the last one, or the best one where the run diverged."""
+        """The state to keep: the best on held-out rows; without any the last, or the best of a diverged run."""
+        if self.chosen is not None:
+            return self.chosen.state
         kept = self.best if self.reason is StopReason.DIVERGED else self.last
         assert kept is not None
         return kept
+
+    @property
+    def kept_from(self) -> int:
+        """The iteration whose λ the state to keep has."""
+        return self.n_iter if self.chosen is None else self.chosen.n_iter
+
+
+class Past(NamedTuple):
+    """What the rules look back on: the last costs reached, how many moves were taken back, the bound of costs."""
+
+    reached: np.ndarray
+    n_taken_back: int
+    bound: float
+
+
+class Chosen(NamedTuple):
+    """The state that is best on held-out rows, its iteration, and what it costs there: less is better."""
+
+    state: State
+    n_iter: int
+    cost: float
 
 
 Rule = Callable[[Run], StopReason | None]

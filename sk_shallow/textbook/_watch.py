@@ -11,11 +11,15 @@ from sklearn.base import clone
 
 from sk_shallow import _network
 from sk_shallow._activations import Activation
-from sk_shallow._course import Setting
+from sk_shallow._classifier import ShallowNetClassifier
+from sk_shallow._course import Setting, Watch
 from sk_shallow._fitting import fit_network
+from sk_shallow._held_out import Given
 from sk_shallow._losses import LOSSES
 from sk_shallow._parameters import Parameters
-from sk_shallow._solvers import State
+from sk_shallow._preparation import prepare
+from sk_shallow._solvers import Run, State
+from sk_shallow._validation import WITHOUT_EARLY_STOPPING
 
 T = TypeVar("T")
 #: J of parameters, real or complex.
@@ -86,7 +90,7 @@ def watch_fit(
     A fitted estimator goes on from its network; a fresh one starts at random.
     """
     estimator = getattr(estimator, "best_estimator_", estimator)  # of a search
-    if not hasattr(estimator, "_prepare"):
+    if not isinstance(estimator, ShallowNetClassifier):
         raise ValueError(
             f"A ShallowNetClassifier is wanted, got {type(estimator).__name__}: of a pipeline, pass its last "
             "step, and X as the steps before it transform it."
@@ -95,11 +99,21 @@ def watch_fit(
         raise ValueError(f"n_steps must be 1 at least, got {max_iter}.")
     is_fitted = hasattr(estimator, "hidden_coef_")
     copy = deepcopy(estimator).set_params(warm_start=True) if is_fitted else clone(estimator)
-    copy.set_params(max_iter=max_iter)._validate_params()
-    problem, recipe, before, _ = copy._prepare(X, y, sample_weight)
+    copy.set_params(max_iter=max_iter, **WITHOUT_EARLY_STOPPING)._validate_params()
+    problem, recipe, before, *_ = prepare(copy, X, y, sample_weight, Given())
     problem = problem._replace(X=problem.X.astype(np.float64))
-    watch = lambda *seen: see(Seen(*seen))  # noqa: E731
-    return fit_network(problem, recipe, before, copy.random_state, watch)[1]
+    return fit_network(problem, recipe, before, copy.random_state, lambda _: [_Look(see)])[1]
+
+
+class _Look(Watch):
+    """Shows each state."""
+
+    def __init__(self, see: Callable[[Seen], None]) -> None:
+        self._see = see
+
+    def after(self, setting: Setting, run: Run) -> None:
+        """Show the last state."""
+        self._see(Seen(setting, run.state, run.n_iter))
 
 
 def seen_at_the_start(estimator: Any, X: Any, y: Any, see: Callable[[Seen], T], **how: Any) -> T:

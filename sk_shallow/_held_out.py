@@ -1,0 +1,192 @@
+"""Rows held out of a fit: a share of all rows, or given ones.
+
+A share is taken by what the rows hold, not by where they stand: their order makes no difference, and a row of
+weight 3 is split as three rows would be.
+"""
+
+import math
+import warnings
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from sklearn.model_selection import StratifiedGroupKFold
+from sklearn.utils import check_consistent_length
+
+from sk_shallow._targets import Targets, listed
+from sk_shallow._weights import Weights
+
+#: Groups are dealt out to so many hands at most, some of which are held out.
+_MOST_HANDS = 20
+
+
+class Given(NamedTuple):
+    """What ``fit`` was told of rows to hold out, unchecked."""
+
+    groups: Any = None
+    X_val: Any = None
+    y_val: Any = None
+    sample_weight_val: Any = None
+
+
+class Part(NamedTuple):
+    """Some rows, by number, and their weights if rows have any."""
+
+    rows: np.ndarray
+    sample_weight: np.ndarray | None
+
+
+class Split(NamedTuple):
+    """Which rows are fitted to, and which are held out."""
+
+    train: Part
+    test: Part
+
+
+def check_given(given: Given, early_stopping: bool) -> None:
+    """Refuse arguments of ``fit`` that have no use, or lack one that they need."""
+    named = [name for name, value in given._asdict().items() if value is not None]
+    if named and not early_stopping:
+        raise ValueError(
+            f"{' and '.join(named)} passed to fit, but early_stopping=False: no rows are held out. "
+            "Set early_stopping=True, or leave them out."
+        )
+    rows = [name for name in named if name != "groups"]
+    if (given.X_val is None) != (given.y_val is None) or (given.X_val is None and "sample_weight_val" in named):
+        raise ValueError(
+            f"Of X_val, y_val and sample_weight_val, only {' and '.join(rows)} was passed to fit: "
+            "X_val and y_val go together, and weights go with them."
+        )
+    if given.X_val is not None and given.groups is not None:
+        raise ValueError("groups say what to hold out, but X_val is what is held out: pass one of the two.")
+
+
+def hold_out(X: Any, targets: Targets, weights: Weights, fraction: float, seed: int) -> Split:
+    """Hold out a share of the weight of each class, or of all rows where there are several labels a row.
+
+    In the order of a hash of their numbers, rows stand side by side along their weights, and those at evenly
+    spaced places are held out: of each, a weight of 1 at most.
+
+    Parameters
+    ----------
+    X : ndarray or CSR of shape (n, d)
+    targets : Targets
+    weights : Weights
+        Of `sample_weight` alone.
+    fraction : float
+    seed : int
+
+    Raises
+    ------
+    ValueError
+        Where a class has too few rows to be on both sides.
+    """
+    keys, n = _keys(X, seed), X.shape[0]
+    unit = weights.total / (weights.n_rows if weights.values is not None else n)
+    s = np.ones(n) if weights.values is None else weights.values
+    held = np.zeros(n)
+    order = np.argsort(keys, kind="stable")
+    order = order[s[order] > 0]
+    for rows in _strata(targets, order):
+        held[rows] = _held_weight(s[rows] / unit, fraction) * unit
+    split = _split(s - held, held, weights)
+    _check_classes(targets, split, "Give it more rows, or pass rows to hold out as X_val and y_val.")
+    return split
+
+
+def _split(kept: np.ndarray, held: np.ndarray, weights: Weights) -> Split:
+    def part(s: np.ndarray) -> Part:
+        index = np.flatnonzero(s > 0)
+        return Part(index, None if weights.values is None else np.ldexp(s[index], weights.exponent))
+
+    return Split(part(kept), part(held))
+
+
+def _strata(targets: Targets, order: np.ndarray) -> list[np.ndarray]:
+    """Return rows in their order, for each class apart."""
+    if targets.outputs.multilabel:
+        return [order]
+    codes = targets.outputs.codes(targets.encoded)[order]
+    by_class = order[np.argsort(codes, kind="stable")]
+    return [rows for rows in np.split(by_class, np.cumsum(np.bincount(codes))) if len(rows)]
+
+
+def _held_weight(s: np.ndarray, fraction: float) -> np.ndarray:
+    """Return how much of the weight of each row is held out, for weights that stand for numbers of rows."""
+    ends = np.cumsum(s)
+    total = float(ends[-1])
+    count = min(max(1, round(fraction * total)), math.ceil(total) - 1)
+    if count < 1:
+        return np.zeros(len(s))
+    places = np.floor(ends * (count / total) + 0.5)  # so many lie before each end
+    return np.minimum(np.diff(places, prepend=0.0), s)
+
+
+def _keys(X: Any, seed: int) -> np.ndarray:
+    """Return a number for each row (n,), uint64, as if at random, by what it holds, dense or sparse."""
+    n, d = X.shape
+    factors = pd.util.hash_array(np.arange(d)) | np.uint64(1)
+    found = np.zeros(n, dtype=np.uint64)
+    if not isinstance(X, np.ndarray):
+        entries = _hashed(X.data) * factors[X.indices]
+        sums = np.concatenate([found[:1], np.cumsum(entries, dtype=np.uint64)])
+        found = sums[X.indptr[1:]] - sums[X.indptr[:-1]]
+    else:
+        for column, factor in zip(X.T, factors, strict=True):
+            found += _hashed(column) * factor
+    return pd.util.hash_array(found ^ pd.util.hash_array(np.array([seed])))
+
+
+def _hashed(numbers: np.ndarray) -> np.ndarray:
+    """Return a hash of each number, uint64: 0 for a zero of either sign."""
+    zero = pd.util.hash_array(np.zeros(1))
+    return pd.util.hash_array(np.add(numbers, 0.0, dtype=np.float64)) - zero
+
+
+def hold_out_groups(targets: Targets, weights: Weights, groups: Any, fraction: float, seed: int) -> Split:
+    """Hold out whole groups, with about a share of the rows of each class.
+
+    Raises
+    ------
+    ValueError
+        Where there are fewer than two groups, or a class is in those held out alone, or in none of them.
+    """
+    check_consistent_length(targets.encoded, groups)
+    groups = np.asarray(groups)
+    n_groups = len(pd.unique(groups))
+    if n_groups < 2:
+        raise ValueError("groups has one group only: to hold one out, there must be two at least.")
+    codes = np.zeros(len(groups), int)
+    if not targets.outputs.multilabel:
+        codes = targets.outputs.codes(targets.encoded)
+    n_hands = min(n_groups, _MOST_HANDS, max(2, int(np.bincount(codes).max())))
+    hands = StratifiedGroupKFold(n_hands, shuffle=True, random_state=seed)
+    n_held = min(max(1, round(fraction * n_hands)), n_hands - 1)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The least populated class", UserWarning)
+        dealt = [test for _, test in hands.split(np.zeros(len(codes)), codes, groups)]
+    held = np.zeros(len(codes))
+    s = np.ones(len(codes)) if weights.values is None else weights.values
+    rows = np.concatenate([hand for hand in dealt if len(hand)][:n_held])
+    held[rows] = s[rows]
+    split = _split(s - held, held, weights)
+    _check_classes(targets, split, "Pass rows to hold out as X_val and y_val.")
+    return split
+
+
+def _check_classes(targets: Targets, split: Split, remedy: str) -> None:
+    """Refuse a split in which a class is missing on one side."""
+    if targets.outputs.multilabel:
+        if not len(split.train.rows) or not len(split.test.rows):
+            raise ValueError(f"There are too few rows to hold any out for early_stopping=True. {remedy}")
+        return
+    codes = targets.outputs.codes(targets.encoded)
+    _check_present(targets.outputs.classes, codes[split.train.rows], "to fit to", remedy)
+    _check_present(targets.outputs.classes, codes[split.test.rows], "held out for early_stopping=True", remedy)
+
+
+def _check_present(classes: np.ndarray, codes: np.ndarray, which: str, remedy: str) -> None:
+    """Refuse rows that lack a class."""
+    missing = np.bincount(codes, minlength=len(classes)) == 0
+    if missing.any():
+        raise ValueError(f"The rows {which} have none of class {listed(classes[missing])}. {remedy}")
