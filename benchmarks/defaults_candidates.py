@@ -17,6 +17,11 @@ from sk_shallow import ShallowNetClassifier, ShallowNetClassifierCV
 
 OURS, LBFGS, UNSCALED = "ours", "ours lbfgs", "ours, standardize=False"
 OURS_CV = "ours CV"
+VALIDATED, VALIDATED_ALONE, MLP_VALIDATED = (
+    "ours, early stopping",
+    "ours, early stopping, λ = 1",
+    "MLPClassifier, early stopping",
+)
 MLP, LOGISTIC, BOOSTING = "MLPClassifier", "LogisticRegression", "HistGradientBoosting"
 LOGISTIC_CV, SHARES = "LogisticRegressionCV", "shares"
 #: Settings that solver="lbfgs" refuses.
@@ -42,6 +47,18 @@ def _ours_unscaled(settings: Settings, seed: int) -> Any:
 def _ours_cv(settings: Settings, seed: int) -> Any:
     arguments: Settings = {"random_state": seed} | settings
     return ShallowNetClassifierCV(**arguments)
+
+
+def _ours_validated(settings: Settings, seed: int) -> Any:
+    return _ours(settings | {"early_stopping": True}, seed)
+
+
+def _ours_validated_alone(settings: Settings, seed: int) -> Any:
+    return _ours_validated({"l2_regularization": 1.0} | settings, seed)
+
+
+def _mlp_validated(_: Settings, seed: int) -> Any:
+    return MLPClassifier(early_stopping=True, random_state=seed)
 
 
 def _mlp(_: Settings, seed: int) -> Any:
@@ -98,6 +115,9 @@ CANDIDATES = {
     OURS: Candidate(_ours, ours=True),
     LBFGS: Candidate(_ours_lbfgs, ours=True),
     OURS_CV: Candidate(_ours_cv, ours=True),
+    VALIDATED: Candidate(_ours_validated, ours=True),
+    VALIDATED_ALONE: Candidate(_ours_validated_alone, ours=True),
+    MLP_VALIDATED: Candidate(_mlp_validated, scaled=True),
     UNSCALED: Candidate(_ours_unscaled, scaled=True, ours=True, only=frozenset({"onehot"})),
     MLP: Candidate(_mlp, scaled=True),
     LOGISTIC: Candidate(_logistic, scaled=True),

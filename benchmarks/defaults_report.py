@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from benchmarks.defaults_candidates import CANDIDATES, LBFGS, MLP, OURS, OURS_CV
+from benchmarks.defaults_candidates import CANDIDATES, LBFGS, MLP, OURS, OURS_CV, VALIDATED_ALONE
 from benchmarks.defaults_goals import by_candidate, goals, warnings_checks, wide_and_noise
 
 METRICS = ["accuracy", "log_loss", "auc"]
@@ -26,7 +26,7 @@ def group_report(fits: pd.DataFrame, group: str) -> str:
     parts = [f"## {group}: {n_tables} tables, {n_folds} fold{'s' if n_folds > 1 else ''} of each", _means(figures)]
     if OURS in fits["candidate"].values and fits["candidate"].nunique() > 1:
         parts.append(_differences(figures))
-    names = [name for name in (OURS, LBFGS, OURS_CV) if name in fits["candidate"].values]
+    names = [name for name in (OURS, LBFGS, OURS_CV, VALIDATED_ALONE) if name in fits["candidate"].values]
     parts.append("\n".join(f"- {goal(figures, name)}" for name in names for goal in goals(group, name)))
     return "\n\n".join(part for part in parts if part)
 

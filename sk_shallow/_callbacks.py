@@ -149,7 +149,7 @@ class _Iterations(Watch):
     def _so_far(self, run: Run) -> dict[str, Any] | None:
         """Return the attributes of the network so far; None where it cannot be written down for raw X."""
         with suppress(ValueError):
-            return self._attributes(*self._fit.so_far(run)) | self._fit_task.also
+            return self._attributes(*self._fit.so_far(run)) | self._fit_task.also | {"_skl_callbacks": []}
         return None
 
 
@@ -171,7 +171,12 @@ def fit_watched(
 
 def task_of(estimator: Any, n_parts: int, rows: Rows) -> Task | None:
     """Return the task that a fit of so many parts is, if there are callbacks to tell of it."""
-    return _root(estimator, n_parts, lambda: rows) if hasattr(estimator, "_skl_callbacks") else None
+    return _root(estimator, n_parts, lambda: rows) if has_callbacks(estimator) else None
+
+
+def has_callbacks(estimator: Any) -> bool:
+    """Tell whether callbacks are set on an estimator; a network that is shown to them has none."""
+    return bool(getattr(estimator, "_skl_callbacks", None))
 
 
 def _root(estimator: Any, n_parts: int, rows: Callable[[], Rows]) -> Task:

@@ -9,7 +9,7 @@ from sklearn.utils.metaestimators import available_if
 
 from sk_shallow._advice import warn_once
 from sk_shallow._array_api import Array
-from sk_shallow._callbacks import Callbacks, fit_watched
+from sk_shallow._callbacks import Callbacks, fit_watched, has_callbacks
 from sk_shallow._course import Problem
 from sk_shallow._docs import documented
 from sk_shallow._fitted import FittedNetwork
@@ -91,14 +91,29 @@ class ShallowNetClassifier(FittedNetwork, Callbacks, ClassifierMixin, BaseEstima
     class_weight : dict, "balanced" or None, default=None
         Weights of classes, multiplied with `sample_weight`. "balanced": S / (K S_c) for class c. Not
         for multilabel targets.
+    early_stopping : bool, default=False
+        Judge the network by held-out rows before each iteration and after the last, and keep the best one:
+        a share of the rows, or those that ``fit`` is given as `X_val` and `y_val`. While λ is being found
+        the fit goes on. Not for ``partial_fit``.
+    validation_fraction : float, default=0.1
+        The share of each class that is held out where ``fit`` is given no rows; one row at least.
+    n_iter_no_change : int, default=10
+        After so many iterations without a better score, counted from the last λ on, a fit with
+        `early_stopping` ends. In batches these are epochs.
+    scoring : str, callable or None, default=None
+        What held-out rows are judged by, as in GridSearchCV. None: their mean loss, without the penalty.
     n_init : int, default=1
-        How many random starts a fit has, side by side. The network of the lowest cost is kept; the first
-        start is that of ``n_init=1``. A fit that goes on from another, and ``partial_fit``, have none.
+        How many random starts a fit has, side by side. The network of the lowest cost is kept, or of the
+        best score on held-out rows; the first start is that of ``n_init=1``. A fit that goes on from
+        another, and ``partial_fit``, have none.
     warm_start : bool, default=False
         Go on from the fitted network, with the solver's momentum or moments; L-BFGS builds its
-        curvature anew. Repeated fits of ``max_iter=1`` make the steps of one long fit.
+        curvature anew. Repeated fits of ``max_iter=1`` make the steps of one long fit. A larger
+        `hidden_width` adds units with W2 = 0, which leave the function as it is, here and in
+        ``partial_fit``.
     random_state : int, RandomState instance or None, default=None
-        Draws the initial W1 and b1 and shuffles batches. An int makes fits reproducible.
+        Draws the initial W1 and b1, shuffles batches and chooses rows to hold out. An int makes fits
+        reproducible.
 
     Attributes
     ----------
@@ -126,6 +141,9 @@ class ShallowNetClassifier(FittedNetwork, Callbacks, ClassifierMixin, BaseEstima
     loss_curve_ : list of float
         The full cost before each iteration and after the last: ``n_iter_ + 1`` values. For
         ``partial_fit`` it is the cost on the rows of each call.
+    validation_curve_ : list of float or None
+        With `early_stopping`: the score of the held-out rows, or their mean loss, for each cost in
+        `loss_curve_`. The network, ``loss_`` and ``grad_norm_`` are those of the best.
     init_losses_ : ndarray of shape (n_init,)
         The cost of the network of each start; nan where its fit failed.
     learning_rate_ : float or None
@@ -140,8 +158,9 @@ class ShallowNetClassifier(FittedNetwork, Callbacks, ClassifierMixin, BaseEstima
         Whether the gradient fell to the share `tol` of its first size.
     stop_reason_ : str
         "converged"; "settled", for ``learning_rate="auto"``, where 50 steps (10 epochs of batches)
-        lowered the cost by no more than 0.5 %, or 600 tol² where that is less; "max_iter"; "diverged"
-        (the best network met is kept); or "stalled" (no step lowers the cost at this precision).
+        lowered the cost by no more than 0.5 %, or 600 tol² where that is less; "validation"; "max_iter";
+        "diverged" (the best network met is kept); "stalled" (no step lowers the cost at this precision); or
+        "callback".
 
     Warns
     -----
@@ -263,11 +282,9 @@ class ShallowNetClassifier(FittedNetwork, Callbacks, ClassifierMixin, BaseEstima
         %(y)s
         %(sample_weight)s
         groups : array-like of shape (n_samples,), default=None
-            For `early_stopping`: rows of a group are held out together, or fitted to together.
-        X_val, y_val : array-like, default=None
-            For `early_stopping`: rows to judge the fit by, beside X and y, in place of a share of them.
-        sample_weight_val : array-like, default=None
-            Their weights.
+            For `early_stopping`: whole groups are held out.
+        X_val, y_val, sample_weight_val : array-like, default=None
+            For `early_stopping`: rows to judge the fit by, in place of a share of X and y, and their weights.
 
         Returns
         -------
@@ -279,7 +296,7 @@ class ShallowNetClassifier(FittedNetwork, Callbacks, ClassifierMixin, BaseEstima
         %(refused)s
         """
         prepared = prepare(self, X, y, sample_weight, Given(groups, X_val, y_val, sample_weight_val))
-        if hasattr(self, "_skl_callbacks"):
+        if has_callbacks(self):
             attributes = partial(attributes_left, self, prepared)
             told = fit_watched(self, prepared, attributes, partial(fit_and_keep, self, prepared))
         else:
@@ -295,7 +312,7 @@ class ShallowNetClassifier(FittedNetwork, Callbacks, ClassifierMixin, BaseEstima
         """Make one pass over some rows: one step, or one epoch where `batch_size` is given.
 
         Means and scales of the columns are those of all rows seen so far. ``n_iter_`` and
-        ``loss_curve_`` go on counting. Not for ``solver="lbfgs"``.
+        ``loss_curve_`` go on counting. Not for ``solver="lbfgs"`` or `early_stopping`; callbacks are not told.
 
         Parameters
         ----------

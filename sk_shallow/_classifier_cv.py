@@ -82,6 +82,8 @@ class ShallowNetClassifierCV(FittedNetwork, Callbacks, ClassifierMixin, BaseEsti
         How many processes share the work, as in GridSearchCV: each takes some of the networks of a fold.
     activation, solver, momentum, batch_size, max_iter, tol, standardize, class_weight, n_init, random_state
         As in :class:`ShallowNetClassifier`, the same for all.
+    early_stopping, validation_fraction, n_iter_no_change
+        As in :class:`ShallowNetClassifier`, the same for all; early stopping goes by the mean loss.
 
     Attributes
     ----------
@@ -104,7 +106,8 @@ class ShallowNetClassifierCV(FittedNetwork, Callbacks, ClassifierMixin, BaseEsti
     hidden_width_ : int
         The width of the network; of merged ones, of all together.
     classes_, hidden_coef_, hidden_intercept_, output_coef_, output_intercept_, n_iter_, loss_, loss_curve_, \
-init_losses_, learning_rate_, l2_regularization_, l2_regularization_curve_, grad_norm_, converged_, stop_reason_
+validation_curve_, init_losses_, learning_rate_, l2_regularization_, l2_regularization_curve_, grad_norm_, \
+converged_, stop_reason_
         Of `best_estimator_`; see :class:`ShallowNetClassifier`. For merged networks, `n_iter_` is the most of them
         and `converged_` whether all did; the cost, its curves, λ, α and the reason are those of the first.
 

@@ -72,7 +72,6 @@ def test_a_killed_fit_goes_on_to_the_same_bits(way, tmp_path):
     network = joblib.load(path)
     assert network.n_iter_ == 11
     assert network.stop_reason_ == "callback"
-    network.set_callbacks()
     network.set_params(warm_start=True, max_iter=network.max_iter - network.n_iter_).fit(X, y)
     assert network.n_iter_ + 11 == expected.n_iter_
     assert network.stop_reason_ == expected.stop_reason_
