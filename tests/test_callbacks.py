@@ -1,7 +1,9 @@
 """scikit-learn's callbacks: told of each iteration, shown its network, able to stop; always torn down."""
 
 import pickle
+import sys
 from collections import Counter
+from importlib.util import module_from_spec, spec_from_file_location
 
 import numpy as np
 import pytest
@@ -14,7 +16,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from sk_shallow import Activation, ShallowNetClassifier, ShallowNetClassifierCV
+from sk_shallow import Activation, ShallowNetClassifier, ShallowNetClassifierCV, _callbacks
 
 callback = pytest.importorskip("sklearn.callback")
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -291,3 +293,13 @@ def test_growing_and_going_on_are_told_too():
     clf.set_params(hidden_width=5, n_init=3).fit(X, y)
     assert witness.events.count("setup") == 1
     assert ("begin", "start", 0) not in witness.events
+
+
+def test_an_older_scikit_learn_has_none_and_says_so(monkeypatch):
+    monkeypatch.setitem(sys.modules, "sklearn.callback", None)
+    spec = spec_from_file_location("callbacks_of_an_older_one", _callbacks.__file__)
+    older = module_from_spec(spec)
+    spec.loader.exec_module(older)
+    assert not hasattr(older.Callbacks(), "set_callbacks")
+    with pytest.raises(AttributeError, match=r"set_callbacks needs scikit-learn 1\.9 or later"):
+        older.Callbacks().set_callbacks()
