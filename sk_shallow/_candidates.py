@@ -11,8 +11,9 @@ from sklearn.exceptions import ConvergenceWarning
 
 from sk_shallow._callbacks import Task
 from sk_shallow._classifier import ShallowNetClassifier
+from sk_shallow._course import HookError
 from sk_shallow._held_out import Given
-from sk_shallow._keeping import Told, keep
+from sk_shallow._keeping import Told, attributes_left, keep
 from sk_shallow._outcome import Network, Record
 from sk_shallow._preparation import Prepared, Rows, prepare
 from sk_shallow._recipe import recipe_of
@@ -88,31 +89,38 @@ def fit_candidates(
 def _outcomes(
     members: dict[int, tuple[ShallowNetClassifier, Prepared]], states: list[Any], task: Task | None
 ) -> list[Outcome]:
-    """Fit to the same rows side by side, while callbacks look on if there is a task that they are told of."""
-    recipes = [prepared.recipe for _, prepared in members.values()]
+    """Fit to the same rows: side by side, or one after another while callbacks look on."""
+    if task is not None:
+        parts = zip(members.items(), states, strict=True)
+        return [_watched(task, number, *member, state) for (number, member), state in parts]
     if not members:
         return []
     problem = next(iter(members.values()))[1].problem
-    if task is None:
-        return fit_from_starts(problem, recipes, states)
-    tasks = [
-        task.part("candidate", own.recipe.max_iter if own.recipe.n_init == 1 else own.recipe.n_init, i, own.rows)
-        for i, (_, own) in members.items()
-    ]
-    watches = [
-        part.begin().watches(own.recipe, own.recipe.n_init, partial(_left, estimator, own), ends_task=True)
-        for part, (estimator, own) in zip(tasks, members.values(), strict=True)
-    ]
-    outcomes = fit_from_starts(problem, recipes, states, watches)
-    for part in tasks:
-        part.end_if_open()
-    return outcomes
+    return fit_from_starts(problem, [prepared.recipe for _, prepared in members.values()], states)
+
+
+def _watched(
+    task: Task, number: int, estimator: ShallowNetClassifier, prepared: Prepared, random_state: Any
+) -> Outcome:
+    """Fit one; an error of a callback is one of the fit, as in GridSearchCV."""
+    recipe, attributes = prepared.recipe, partial(_left, estimator, prepared)
+    try:
+        part = task.part("candidate", prepared.n_parts, number, prepared.rows).begin()
+        watches = part.watches(recipe, prepared.n_starts, attributes)
+        (outcome,) = fit_from_starts(prepared.problem, [recipe], [random_state], [watches])
+        if outcome.error is None:
+            part.end(reconstruction_attributes=lambda: part.shown(attributes(*outcome.fitted())))
+        else:
+            part.close()
+    except HookError as error:
+        return Outcome(None, None, error.error, 0.0)
+    return outcome
 
 
 def _left(estimator: ShallowNetClassifier, prepared: Prepared, network: Network, record: Record) -> dict[str, Any]:
     """Return what a search has of a network in the course of its fit."""
     fitted = copy(estimator)
-    keep(fitted, prepared, network, record)
+    fitted.__dict__ |= attributes_left(estimator, prepared, network, record)
     return of_network(fitted)
 
 

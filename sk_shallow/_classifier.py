@@ -1,6 +1,5 @@
 """ShallowNetClassifier: a neural network with one hidden layer, at home in scikit-learn."""
 
-from functools import partial
 from typing import Any, Self
 
 from sklearn.base import BaseEstimator, ClassifierMixin
@@ -9,25 +8,17 @@ from sklearn.utils.metaestimators import available_if
 
 from sk_shallow._advice import warn_once
 from sk_shallow._array_api import Array
-from sk_shallow._callbacks import Callbacks, fit_watched, has_callbacks
-from sk_shallow._course import Problem
+from sk_shallow._callbacks import Callbacks
 from sk_shallow._docs import documented
 from sk_shallow._fitted import FittedNetwork
 from sk_shallow._held_out import Given
-from sk_shallow._keeping import attributes_left, fit_and_keep
-from sk_shallow._labels import check_classes, check_labels
+from sk_shallow._keeping import fit_and_keep
 from sk_shallow._legacy import upgraded
-from sk_shallow._preparation import Prepared, prepare
-from sk_shallow._recipe import recipe_of
-from sk_shallow._stored import network_of
-from sk_shallow._targets import encode_targets
+from sk_shallow._preparation import prepare, prepare_part
 from sk_shallow._validation import (
     PARAMETER_CONSTRAINTS,
-    check_sample_weight,
-    check_training_features,
     fit_context,
 )
-from sk_shallow._weights import weights_of
 
 
 def _can_learn_in_parts(estimator: "ShallowNetClassifier") -> bool:
@@ -296,12 +287,7 @@ class ShallowNetClassifier(FittedNetwork, Callbacks, ClassifierMixin, BaseEstima
         %(refused)s
         """
         prepared = prepare(self, X, y, sample_weight, Given(groups, X_val, y_val, sample_weight_val))
-        if has_callbacks(self):
-            attributes = partial(attributes_left, self, prepared)
-            told = fit_watched(self, prepared, attributes, partial(fit_and_keep, self, prepared))
-        else:
-            told = fit_and_keep(self, prepared)
-        for text, category in told:
+        for text, category in fit_and_keep(self, prepared):
             warn_once(text, category, stacklevel=3)
         return self
 
@@ -332,17 +318,8 @@ class ShallowNetClassifier(FittedNetwork, Callbacks, ClassifierMixin, BaseEstima
         ------
         %(refused)s
         """
-        resume = hasattr(self, "hidden_coef_")
-        if resume:
-            self._validate_params()  # scikit-learn does so in the first call alone
-        X, columns = check_training_features(self, X, reset=not resume, min_samples=1)
-        y = check_labels(y, X, self)
-        before = network_of(self, y) if resume else None
-        targets = encode_targets(y, check_classes(classes, getattr(self, "classes_", None), y))
-        weights = weights_of(check_sample_weight(sample_weight, X), self.class_weight, targets, partial=True)
-        recipe = recipe_of(self, one_pass=True)
-        prepared = Prepared(Problem(X, targets, weights), recipe, before, columns)
-        for text, category in fit_and_keep(self, prepared):
+        prepared = prepare_part(self, X, y, classes, sample_weight)
+        for text, category in fit_and_keep(self, prepared, tells=False):
             warn_once(text, category, stacklevel=3)
         return self
 

@@ -1,5 +1,6 @@
 """ShallowNetClassifierCV: width, learning rate and penalty chosen by cross-validation, networks merged."""
 
+from functools import partial
 from numbers import Real
 from typing import Any, Self
 
@@ -11,7 +12,7 @@ from sklearn.utils.metadata_routing import MetadataRouter
 
 from sk_shallow._advice import warn_once
 from sk_shallow._array_api import Array
-from sk_shallow._callbacks import Callbacks, task_of
+from sk_shallow._callbacks import Callbacks, raising_hook_errors, task_of
 from sk_shallow._candidates import of_network
 from sk_shallow._classifier import ShallowNetClassifier
 from sk_shallow._docs import documented
@@ -30,7 +31,7 @@ from sk_shallow._search import (
 )
 from sk_shallow._stored import without_fit
 from sk_shallow._targets import Outputs
-from sk_shallow._validation import PARAMETER_CONSTRAINTS, WITHOUT_EARLY_STOPPING, search_context
+from sk_shallow._validation import PARAMETER_CONSTRAINTS, search_context, without_early_stopping
 
 #: What a search leaves behind, as GridSearchCV has it.
 _FOUND = (
@@ -256,8 +257,8 @@ converged_, stop_reason_
         given = Given(groups, X_val, y_val, sample_weight_val)
         check_given(given, self.early_stopping)
         check_combinations(self, base)
-        on_all = clone(base).set_params(**WITHOUT_EARLY_STOPPING)
-        problem, _, _, columns, *_ = prepare(on_all, X, y, sample_weight, Given())
+        prepared = prepare(without_early_stopping(clone(base)), X, y, sample_weight, Given())
+        problem = prepared.problem
         if sample_weight is not None:
             n = problem.X.shape[0]
             params["sample_weight"] = (
@@ -266,18 +267,18 @@ converged_, stop_reason_
         _, outputs, encoded = problem.targets
         codes = encoded if outputs.multilabel else outputs.codes(encoded)
         search = search_of(self, base, merges, codes)
-        search.keeps_outputs_of = outputs.classes if merges else None
-        search.given = given
-        search.task = task_of(self, 1 + bool(self.refit), Rows(X, y, sample_weight))
-        search.fit(X, y, **params)
-        found = {name: vars(search)[name] for name in _FOUND if name in vars(search)}
-        if merges:
-            check_one_score(self, search.multimetric_)
-            found |= refit_merged(search, problem, X, y, sample_weight)
-        fitted = of_network(found["best_estimator_"]) if "best_estimator_" in found else {}
-        self.__dict__ = without_fit(vars(self)) | fitted | found | columns
-        if search.task is not None:
-            search.task.end(reconstruction_attributes={})
+        task = task_of(self, 1 + bool(self.refit), partial(Rows, X, y, sample_weight))
+        with raising_hook_errors():
+            search.run(X, y, params, given, task, outputs.classes if merges else None)
+            found = {name: vars(search)[name] for name in _FOUND if name in vars(search)}
+            if merges:
+                check_one_score(self, search.multimetric_)
+                found |= refit_merged(search, problem, X, y, sample_weight)
+            fitted = of_network(found["best_estimator_"]) if "best_estimator_" in found else {}
+            left = fitted | found | prepared.columns
+            if task is not None:
+                task.end(reconstruction_attributes=(lambda: task.shown(left)) if fitted else None)
+        self.__dict__ = without_fit(vars(self)) | left
         for text, category in search.told_:
             warn_once(text, category, stacklevel=3)
         return self

@@ -27,6 +27,7 @@ from sk_shallow._solvers import (
     Rule,
     Run,
     StopReason,
+    diverged,
     in_dtype,
     minimise,
     told,
@@ -84,6 +85,17 @@ class Watch:
     def at_end(self, setting: Setting, run: Run) -> None:
         """See a run that has ended."""
 
+    def close(self) -> None:
+        """Leave, whatever has happened."""
+
+
+class HookError(Exception):
+    """An error of a callback that looks on, on its way out: it is none of the fit, or of a start among others."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(error)
+        self.error = error
+
 
 class Start(NamedTuple):
     """Where a course begins: at a draw, or where another fit has ended, with its memory, reference and past."""
@@ -110,7 +122,7 @@ def course(
     watches: Sequence[Watch] = (),
 ) -> Asking[Run]:
     """Ask for Σ s L and its gradient until a fit has ended, and return its run."""
-    problem, recipe, shape = setting[:3]
+    problem, recipe, shape = setting.problem, setting.recipe, setting.shape
     n = problem.X.shape[0]
     batch_size = None if recipe.batch_size is None else min(recipe.batch_size, n)
     solving = SOLVERS[recipe.solver].solving
@@ -141,11 +153,14 @@ def course(
 
 
 def _rules(now: list[Setting], watches: Sequence[Watch], rules: list[Rule]) -> list[Rule]:
-    """Return the rules of a run that is watched: all are asked first, and told last that the run goes on."""
+    """Return the rules of a run that is watched: the first asks all who watch, the last tells them to go on.
+
+    No rule comes after the last one, so that it sees only what does not end, and never ends a run itself.
+    """
 
     def first(run: Run) -> StopReason | None:
         reasons = [watch.after(now[0], run) for watch in watches]
-        return next(filter(None, reasons), None)
+        return diverged(run) or next(filter(None, reasons), None)
 
     def last(run: Run) -> None:
         for watch in watches:

@@ -6,9 +6,10 @@ from collections.abc import Callable
 import numpy as np
 
 from sk_shallow._course import HeldOut, Setting, Watch
+from sk_shallow._fitted import OutputOverflowError
 from sk_shallow._penalty import Search
 from sk_shallow._scaling import folded
-from sk_shallow._solvers import Chosen, Run, State, StopReason
+from sk_shallow._solvers import Chosen, Run, State, StopReason, diverged
 
 
 class EarlyStopping(Watch):
@@ -43,7 +44,7 @@ class EarlyStopping(Watch):
         self._earlier = run.chosen
         curve.append(self._judged(setting, run.state))
         cost = self._sign * curve[-1]
-        if run.chosen is None or cost < run.chosen.cost:
+        if run.chosen is None or (cost < run.chosen.cost and not diverged(run)):
             run.chosen = Chosen(run.state, run.n_iter, cost)
         if self._search is not None and self._search.is_open:
             return None
@@ -69,4 +70,9 @@ class EarlyStopping(Watch):
             parameters, far = folded(setting.shape.views(state.theta), setting.scaling, state.theta.dtype)
         except ValueError:
             return math.nan
-        return float(self._score(parameters, far))
+        try:
+            return float(self._score(parameters, far))
+        except OutputOverflowError:
+            if self._last is None:
+                raise
+            return math.nan

@@ -82,11 +82,15 @@ class Forward:
         return kernel, (shape.beside(W1, b1, dtype), shape.beside(W2, b2, dtype))
 
 
+class OutputOverflowError(ValueError):
+    """A row is so far out that a network's numbers overflow."""
+
+
 def _check_finite(found: np.ndarray, rows: slice) -> None:
     """Refuse rows so far out that the network's numbers overflow."""
     if not np.isfinite(found).all():
         row = rows.start + int(np.argmin(np.isfinite(found).all(axis=1)))
-        raise ValueError(
+        raise OutputOverflowError(
             f"The outputs for row {row} of X overflow in {found.dtype.name}: its numbers are too large for "
             "the weights. Check their units, or clip them to the range of most rows in fit."
         )

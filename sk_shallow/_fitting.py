@@ -115,7 +115,12 @@ def fit_network(
         value = None
         if problem.held_out is not None:
             value = _objectives(problem.held_out.problem, recipe, scaling, map_parts)(0.0).value
-        return fit.result(drive(fit.course(value, watches(fit)), fit.setting.objective.data))
+        looking = watches(fit)
+        try:
+            return fit.result(drive(fit.course(value, looking), fit.setting.objective.data))
+        finally:
+            for watch in looking:
+                watch.close()
 
     return run(job, parallel=is_parallel(problem.X.shape[0], shape_of(problem, recipe)))
 
@@ -162,6 +167,9 @@ def examples_of(problem: Problem, kernel: AnyKernel) -> Examples:
 def without_absent(problem: Problem) -> Problem:
     """Leave out rows of weight zero whose numbers could overflow: they must count as absent."""
     X, (kind, outputs, encoded), weights, held_out = problem
+    if held_out is not None:
+        held_out = held_out._replace(problem=without_absent(held_out.problem))
+        problem = problem._replace(held_out=held_out)
     if weights.values is None or weights.values.all():
         return problem
     absent = weights.values == 0
@@ -235,7 +243,7 @@ def _search(
     if before is not None:  # λ is not at its start, though parts may have made no estimate
         progress = progress._replace(estimates=max(1, progress.estimates))
     return Search(
-        problem[:3],
+        (problem.X, problem.targets, problem.weights),
         shape,
         scaling.astype(np.float64),
         recipe.activation,

@@ -118,16 +118,23 @@ class StackedGrid(GridSearchCV):
     tests_ : list of ndarray
         The rows to score on, for each fold.
     outputs_ : list of lists of ndarray or None
-        For each candidate and fold, Z2 of those rows, where `keeps_outputs_of` was set to the classes.
+        For each candidate and fold, Z2 of those rows, where `run` was told the classes.
     """
 
-    keeps_outputs_of: Any = None
-    #: Rows to hold out of each fit, for early stopping, and the task that the search is.
-    given: Given = _NOTHING
-    task: Task | None = None
+    def run(
+        self,
+        X: Array,
+        y: Array,
+        params: dict[str, Any],
+        given: Given,
+        task: Task | None = None,
+        keeps_outputs_of: Any = None,
+    ) -> Self:
+        """Fit all candidates on all folds, and the best one to all rows.
 
-    def fit(self, X: Array, y: Array, **params: Any) -> Self:
-        """Fit all candidates on all folds, and the best one to all rows."""
+        `given` are rows to hold out of each fit, `task` what callbacks are told of, and `keeps_outputs_of` the
+        classes of all rows, where what networks say of the rest of a fold is to be kept.
+        """
         scorer, metric = self._get_scorers()
         X, y = indexable(X, y)
         routed = self._get_routed_params_for_fit(check_method_params(X, params))
@@ -143,18 +150,18 @@ class StackedGrid(GridSearchCV):
             routed,
             self.error_score,
             self.return_train_score,
-            self.keeps_outputs_of,
-            self.given,
+            keeps_outputs_of,
+            given,
         )
-        if self.task is not None:
-            self.task.also["scorer_"] = scorers_of(scorer) or scorer
+        self.n_splits_, self.scorer_ = len(splits), scorers_of(scorer) or scorer
+        self._given = given
+        self._task = None if task is None else task.with_attributes({"scorer_": self.scorer_})
         out = self._results(fold, X, y, splits)
         self.told_ = _told(candidates, out, len(splits), self.error_score)
-        if not self.refit and self.keeps_outputs_of is None:  # else those fitted to all rows speak for themselves
+        if not self.refit and keeps_outputs_of is None:  # else those fitted to all rows speak for themselves
             self.told_ += _told_besides(out)
         self.tests_, outputs = [test for _, test in splits], [each.pop("outputs") for each in out]
         self.outputs_ = [outputs[i : i + len(splits)] for i in range(0, len(out), len(splits))]
-        self.n_splits_, self.scorer_ = len(splits), scorers_of(scorer) or scorer
         self._choose(candidates, out, metric)
         if self.refit:
             started = time.time()
@@ -171,9 +178,9 @@ class StackedGrid(GridSearchCV):
         self, X: Any, y: Any, sample_weight: Any, candidates: list[Params], random_states: Any = None
     ) -> list[Fitted]:
         """Fit networks to all rows."""
-        task = None if self.task is None else self.task.part("refit", len(candidates)).begin()
+        task = None if self._task is None else self._task.part("refit", len(candidates), in_turn=False).begin()
         rows = Rows(X, y, sample_weight)
-        fitted = fit_candidates(self.estimator, candidates, rows, self.given, random_states, True, task)
+        fitted = fit_candidates(self.estimator, candidates, rows, self._given, random_states, True, task)
         if task is not None:
             task.end()
         return fitted
@@ -191,11 +198,11 @@ class StackedGrid(GridSearchCV):
             (widest_first[share::n_shares], split) for share in range(n_shares) for split in range(len(splits))
         ]
         parallel = Parallel(n_jobs=self.n_jobs, pre_dispatch=self.pre_dispatch)
-        search = None if self.task is None else self.task.part("search", len(jobs)).begin()
+        search = None
+        if self._task is not None:
+            search = self._task.part("search", len(jobs), in_turn=False).begin()
         results = parallel(
-            delayed(fold.of_some(some).results)(
-                X, y, *splits[split], None if search is None else search.part("fold", len(some), number)
-            )
+            delayed(fold.of_some(some).results)(X, y, *splits[split], _part_of(search, number, len(some)))
             for number, (some, split) in enumerate(jobs)
         )
         if search is not None:
@@ -225,6 +232,11 @@ class StackedGrid(GridSearchCV):
         self.best_params_ = self.cv_results_["params"][self.best_index_]
         if not callable(self.refit):
             self.best_score_ = self.cv_results_[f"mean_test_{metric}"][self.best_index_]
+
+
+def _part_of(search: Task | None, number: int, n_candidates: int) -> Task | None:
+    """Return the task of a job, which is a fold, or where there are more jobs than folds, a part of one."""
+    return None if search is None else search.part("fold", n_candidates, number, in_turn=False)
 
 
 def _told(

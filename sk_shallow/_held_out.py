@@ -1,21 +1,22 @@
 """Rows held out of a fit: a share of all rows, or given ones.
 
 A share is taken by what the rows hold, not by where they stand: their order makes no difference, and a row of
-weight 3 is split as three rows would be.
+weight 3 is held out, or split, as three rows would be.
 """
 
-import math
 import warnings
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from sklearn.model_selection import StratifiedGroupKFold
-from sklearn.utils import check_consistent_length
+from sklearn.utils import check_consistent_length, column_or_1d
 
 from sk_shallow._targets import Targets, listed
 from sk_shallow._weights import Weights
 
+#: Rows that are alike are held out whole where a class has so many that about this many of them are.
+_FEW_HELD_OUT = 2.0
 #: Groups are dealt out to so many hands at most, some of which are held out.
 _MOST_HANDS = 20
 
@@ -64,8 +65,9 @@ def check_given(given: Given, early_stopping: bool) -> None:
 def hold_out(X: Any, targets: Targets, weights: Weights, fraction: float, seed: int) -> Split:
     """Hold out a share of the weight of each class, or of all rows where there are several labels a row.
 
-    In the order of a hash of their numbers, rows stand side by side along their weights, and those at evenly
-    spaced places are held out: of each, a weight of 1 at most.
+    Rows come in the order of a hash of what they hold, and the first ones are held out. Where weights are whole
+    numbers, rows that are alike are one row of the sum of their weights; of few such rows, each is split between
+    both sides, as are the rows that it stands for.
 
     Parameters
     ----------
@@ -81,17 +83,21 @@ def hold_out(X: Any, targets: Targets, weights: Weights, fraction: float, seed: 
     ValueError
         Where a class has too few rows to be on both sides.
     """
-    keys, n = _keys(X, seed), X.shape[0]
-    unit = weights.total / (weights.n_rows if weights.values is not None else n)
-    s = np.ones(n) if weights.values is None else weights.values
-    held = np.zeros(n)
-    order = np.argsort(keys, kind="stable")
-    order = order[s[order] > 0]
-    for rows in _strata(targets, order):
-        held[rows] = _held_weight(s[rows] / unit, fraction) * unit
+    keys, s, are_counts = _keys(X, seed), _values(weights), weights.are_counts
+    if targets.outputs.multilabel:
+        keys += _keys(targets.encoded, seed)
+    if not are_counts:  # rows of other weights are not alike
+        keys += _hashed(s)
+    held, order = np.zeros(len(s)), np.argsort(keys, kind="stable")
+    for rows in _strata(targets, order[s[order] > 0]):
+        held[rows] = _held_weight(keys[rows], s[rows], fraction, weights.one if are_counts else None)
     split = _split(s - held, held, weights)
     _check_classes(targets, split, "Give it more rows, or pass rows to hold out as X_val and y_val.")
     return split
+
+
+def _values(weights: Weights) -> np.ndarray:
+    return np.ones(weights.n) if weights.values is None else weights.values
 
 
 def _split(kept: np.ndarray, held: np.ndarray, weights: Weights) -> Split:
@@ -111,13 +117,22 @@ def _strata(targets: Targets, order: np.ndarray) -> list[np.ndarray]:
     return [rows for rows in np.split(by_class, np.cumsum(np.bincount(codes))) if len(rows)]
 
 
-def _held_weight(s: np.ndarray, fraction: float) -> np.ndarray:
-    """Return how much of the weight of each row is held out, for weights that stand for numbers of rows."""
+def _held_weight(keys: np.ndarray, s: np.ndarray, fraction: float, unit: float | None) -> np.ndarray:
+    """Return how much of the weight of each row is held out; a `unit` is what one of several equal rows weighs."""
+    alike = np.arange(len(s)) if unit is None else np.cumsum(np.diff(keys, prepend=keys[:1]) != 0)
+    W = np.bincount(alike, s)
+    if unit is not None and fraction * W.sum() ** 2 / (W**2).sum() < _FEW_HELD_OUT:
+        return _split_rows(s / unit, fraction) * unit
+    taken = np.cumsum(W) - W / 2 <= fraction * W.sum()
+    taken[0], taken[-1] = True, False
+    return np.where(taken[alike], s, 0.0)
+
+
+def _split_rows(s: np.ndarray, fraction: float) -> np.ndarray:
+    """Return how many of the rows that each row stands for are held out: those at evenly spaced places."""
     ends = np.cumsum(s)
     total = float(ends[-1])
-    count = min(max(1, round(fraction * total)), math.ceil(total) - 1)
-    if count < 1:
-        return np.zeros(len(s))
+    count = min(max(1, round(fraction * total)), total - 1)
     places = np.floor(ends * (count / total) + 0.5)  # so many lie before each end
     return np.minimum(np.diff(places, prepend=0.0), s)
 
@@ -144,34 +159,50 @@ def _hashed(numbers: np.ndarray) -> np.ndarray:
 
 
 def hold_out_groups(targets: Targets, weights: Weights, groups: Any, fraction: float, seed: int) -> Split:
-    """Hold out whole groups, with about a share of the rows of each class.
+    """Hold out whole groups, with about a share of the rows of each class, whatever they weigh.
 
     Raises
     ------
     ValueError
         Where there are fewer than two groups, or a class is in those held out alone, or in none of them.
     """
-    check_consistent_length(targets.encoded, groups)
-    groups = np.asarray(groups)
-    n_groups = len(pd.unique(groups))
+    s, groups = _values(weights), _check_groups(groups, targets)
+    present, held = np.flatnonzero(s > 0), np.zeros(len(s))
+    named, groups = np.unique(groups[present], return_inverse=True)
+    n_groups = len(named)
     if n_groups < 2:
-        raise ValueError("groups has one group only: to hold one out, there must be two at least.")
+        raise ValueError(
+            "groups has one group only: to hold one out, there must be two at least. Leave groups out, or pass "
+            "rows to hold out as X_val and y_val."
+        )
     codes = np.zeros(len(groups), int)
     if not targets.outputs.multilabel:
-        codes = targets.outputs.codes(targets.encoded)
+        codes = targets.outputs.codes(targets.encoded)[present]
     n_hands = min(n_groups, _MOST_HANDS, max(2, int(np.bincount(codes).max())))
     hands = StratifiedGroupKFold(n_hands, shuffle=True, random_state=seed)
     n_held = min(max(1, round(fraction * n_hands)), n_hands - 1)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "The least populated class", UserWarning)
         dealt = [test for _, test in hands.split(np.zeros(len(codes)), codes, groups)]
-    held = np.zeros(len(codes))
-    s = np.ones(len(codes)) if weights.values is None else weights.values
-    rows = np.concatenate([hand for hand in dealt if len(hand)][:n_held])
+    rows = present[np.concatenate([hand for hand in dealt if len(hand)][:n_held])]
     held[rows] = s[rows]
     split = _split(s - held, held, weights)
     _check_classes(targets, split, "Pass rows to hold out as X_val and y_val.")
     return split
+
+
+def _check_groups(groups: Any, targets: Targets) -> np.ndarray:
+    """Return the number of the group of each row."""
+    try:
+        groups = column_or_1d(groups, warn=False)
+    except ValueError as error:
+        raise ValueError(f"groups: {error} Give each row one group.") from error
+    check_consistent_length(targets.encoded, groups)
+    codes, _ = pd.factorize(groups)
+    if (codes < 0).any():
+        row = int(np.argmax(codes < 0))
+        raise ValueError(f"groups has no value in row {row}. Give each row a group, if need be one of its own.")
+    return codes
 
 
 def _check_classes(targets: Targets, split: Split, remedy: str) -> None:
@@ -181,11 +212,11 @@ def _check_classes(targets: Targets, split: Split, remedy: str) -> None:
             raise ValueError(f"There are too few rows to hold any out for early_stopping=True. {remedy}")
         return
     codes = targets.outputs.codes(targets.encoded)
-    _check_present(targets.outputs.classes, codes[split.train.rows], "to fit to", remedy)
-    _check_present(targets.outputs.classes, codes[split.test.rows], "held out for early_stopping=True", remedy)
+    check_present(targets.outputs.classes, codes[split.train.rows], "to fit to", remedy)
+    check_present(targets.outputs.classes, codes[split.test.rows], "held out for early_stopping=True", remedy)
 
 
-def _check_present(classes: np.ndarray, codes: np.ndarray, which: str, remedy: str) -> None:
+def check_present(classes: np.ndarray, codes: np.ndarray, which: str, remedy: str) -> None:
     """Refuse rows that lack a class."""
     missing = np.bincount(codes, minlength=len(classes)) == 0
     if missing.any():

@@ -1,11 +1,13 @@
 """From checked values to a fitted estimator, in one assignment: and what there is to tell of the fit."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from sklearn.exceptions import ConvergenceWarning
 
 from sk_shallow._advice import Ending, light_weights_text, warning_text
+from sk_shallow._callbacks import raising_hook_errors, task_of
 from sk_shallow._fitting import Watches, fit_network, unwatched
 from sk_shallow._outcome import Network, Record
 from sk_shallow._preparation import Prepared
@@ -16,16 +18,25 @@ from sk_shallow._stored import attributes_of
 Told = tuple[str, type[Warning]]
 
 
-def fit_and_keep(
-    estimator: Any, prepared: Prepared, watches: Callable[[int], Watches] = lambda _: unwatched
-) -> list[Told]:
-    """Fit as values, store at once, and return what there is to tell; `watches` of each start look on."""
-    problem, recipe, before, *_ = prepared
-    if before is None and recipe.n_init > 1:
-        network, record = fit_from_starts(problem, [recipe], [estimator.random_state], [watches])[0].fitted()
-    else:
-        network, record = fit_network(problem, recipe, before, estimator.random_state, watches(0))
-    return keep(estimator, prepared, network, record)
+def fit_and_keep(estimator: Any, prepared: Prepared, tells: bool = True) -> list[Told]:
+    """Fit as values, store at once, and return what there is to tell; `tells` callbacks, if there are any."""
+    task = task_of(estimator, prepared.n_parts, prepared.rows) if tells else None
+    if task is None:
+        return keep(estimator, prepared, *_fitted(estimator, prepared))
+    attributes = partial(attributes_left, estimator, prepared)
+    with raising_hook_errors():
+        outcome = _fitted(estimator, prepared, task.watches(prepared.recipe, prepared.n_starts, attributes))
+        task.end(reconstruction_attributes=lambda: task.shown(attributes(*outcome)))
+    return keep(estimator, prepared, *outcome)
+
+
+def _fitted(
+    estimator: Any, prepared: Prepared, watches: Callable[[int], Watches] | None = None
+) -> tuple[Network, Record]:
+    problem, recipe, state = prepared.problem, prepared.recipe, estimator.random_state
+    if prepared.n_starts > 1:
+        return fit_from_starts(problem, [recipe], [state], None if watches is None else [watches])[0].fitted()
+    return fit_network(problem, recipe, prepared.before, state, unwatched if watches is None else watches(0))
 
 
 def keep(estimator: Any, prepared: Prepared, network: Network, record: Record) -> list[Told]:

@@ -13,9 +13,10 @@ _LATER = {
     "early_stopping": False,
     "validation_fraction": 0.1,
     "n_iter_no_change": 10,
+    "scoring": None,
 }
 #: What a fit has left since.
-_LATER_LEFT = {"validation_curve_": None, "_theta": None, "_past": None}
+_LATER_LEFT = {"validation_curve_": None, "_scored": False, "_theta": None, "_past": None}
 
 
 def upgraded(state: dict[str, Any]) -> dict[str, Any]:
@@ -25,7 +26,7 @@ def upgraded(state: dict[str, Any]) -> dict[str, Any]:
     fit measures `tol` by its own first gradient.
     """
     if "solver" in state:
-        state = {**_LATER, "scoring": None, **state}
+        state = {**_LATER, **state}
     if "hidden_coef_" in state:
         state = {**_LATER_LEFT, **state}
     if "_progress" in state:

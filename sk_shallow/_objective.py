@@ -74,7 +74,7 @@ class Examples:
         """Return Σ s L of m rows."""
         buffers = self._workbench.take(m)
         loaded: Block = block if isinstance(block, Block) else self.load(block, buffers)
-        result = self.kernel.value(loaded, layers, buffers)  # type: ignore[union-attr]
+        result = self.kernel.value(loaded, layers, buffers)
         self._workbench.give(m, buffers)
         return result
 
@@ -219,9 +219,9 @@ class Objective:
             self._pull_back(self._scaling, gradient)
         return value, gradient
 
-    def value(self, theta: np.ndarray) -> float:
+    def value(self, theta: np.ndarray) -> Any:
         """Return Σ s L, by the first half of a pass."""
-        return float(sum(self._map(methodcaller("value", self._layers(theta)), self._parts)))
+        return sum(self._map(methodcaller("value", self._layers(theta)), self._parts))
 
     def _layers(self, theta: np.ndarray) -> Any:
         """Return what parts take for θ."""

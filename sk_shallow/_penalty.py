@@ -125,7 +125,14 @@ class Search:
             return StopReason.PAUSED if due else None
 
         def instead_of(end: Rule) -> Rule:
-            return lambda run: (reason := end(run)) and (StopReason.PAUSED if is_open(run) else reason)
+            def rule(run: Run) -> StopReason | None:
+                reason = end(run)
+                if reason and is_open(run):
+                    return StopReason.PAUSED
+                # Where the iterations are used up, the next call makes the estimate, and looks back as far.
+                return None if reason is StopReason.SETTLED and self.is_open else reason
+
+            return rule
 
         return [at_mark, *map(instead_of, ends)]
 

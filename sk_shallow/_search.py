@@ -10,7 +10,7 @@ from sk_shallow._classifier import ShallowNetClassifier
 from sk_shallow._folds import folds_of, least_log_loss
 from sk_shallow._grid import StackedGrid
 from sk_shallow._held_out import Given
-from sk_shallow._validation import PARAMETER_CONSTRAINTS
+from sk_shallow._validation import PARAMETER_CONSTRAINTS, check_settings
 
 #: What is searched over, by the parameter of the network that it is for.
 SEARCHED = {
@@ -45,6 +45,7 @@ def merges_networks(estimator: Any) -> bool:
 
 def check_combinations(estimator: Any, base: ShallowNetClassifier) -> None:
     """Refuse values that are none for the network, and several scores where networks are merged."""
+    check_settings(base)
     if merges_networks(estimator):
         check_one_score(estimator, isinstance(estimator.scoring, _SEVERAL))
     for name, values in _grid(estimator).items():

@@ -9,7 +9,7 @@ import numpy as np
 
 from sk_shallow._activations import Activation
 from sk_shallow._course import Problem
-from sk_shallow._fitting import Begun, Watches, examples_of
+from sk_shallow._fitting import Begun, examples_of
 from sk_shallow._kernel import Kernel
 from sk_shallow._objective import Batch, Examples, Objective, StackObjective, blocks_of, parts_of
 from sk_shallow._parameters import Shape, StackShape
@@ -91,18 +91,16 @@ class Stack:
         return bool(self.shape.sizes[list(places)].sum() < _STILL_WORTH * self.shape.size)
 
 
-def by_courses(
-    stack: Stack, fits: Sequence[Begun], held_out: Stack | None, watches: Sequence[Watches]
-) -> list[Any]:
+def by_courses(stack: Stack, fits: Sequence[Begun], held_out: Stack | None = None) -> list[Any]:
     """Return what comes of each fit, which takes its own course: a network and its record, or an error.
 
-    `held_out` are the same networks on rows held out, if any; `watches` are of each fit.
+    `held_out` are the same networks on rows held out, if any.
     """
     ended: dict[int, Any] = {}
     broken: set[int] = set()  # whose numbers may be slow to compute with
     with ExitStack() as closed:
         courses = [
-            closed.enter_context(closing(fit.course(_judging(held_out, place), watches[place](fit))))
+            closed.enter_context(closing(fit.course(_mean_loss(held_out, place))))
             for place, fit in enumerate(fits)
         ]
 
@@ -139,7 +137,7 @@ def by_courses(
     return [ended[number] for number in range(len(fits))]
 
 
-def _judging(held_out: Stack | None, place: int) -> Callable[[np.ndarray], float] | None:
+def _mean_loss(held_out: Stack | None, place: int) -> Callable[[np.ndarray], float] | None:
     """Return what tells the mean loss of a network on rows held out, if any."""
     return None if held_out is None else held_out.alone(place, 0.0).value
 

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from sklearn.utils import check_random_state
 
-from sk_shallow._course import Problem
+from sk_shallow._course import HookError, Problem
 from sk_shallow._fitting import (
     Begun,
     Watches,
@@ -57,14 +57,6 @@ class Outcome(NamedTuple):
         assert self.network is not None
         assert self.record is not None
         return self.network, self.record
-
-
-class Member(NamedTuple):
-    """A fit among others."""
-
-    recipe: Recipe
-    random_state: Any
-    watches: Watches
 
 
 def fit_from_starts(
@@ -120,31 +112,29 @@ def fit_networks(
 
     The recipes differ in width, α and λ. Each has a copy of its random state to itself.
 
-    Those with steps on all rows go side by side, the others one after another. The time of a stack is shared by
-    the number of units times passes. An error of a fit is its outcome, and does not concern the others.
+    Those with steps on all rows go side by side, the others one after another, and so do all that are watched. The
+    time of a stack is shared by the number of units times passes. An error of a fit is its outcome, and does not
+    concern the others.
     """
-    looking = [unwatched] * len(recipes) if watches is None else watches
-    members = [Member(*each) for each in zip(recipes, random_states, looking, strict=True)]
-    able = [i for i, recipe in enumerate(recipes) if _can_stack(recipe)]
+    able = [] if watches else [i for i, recipe in enumerate(recipes) if _can_stack(recipe)]
     outcomes: dict[int, Outcome] = {}
     if len(able) > 1:
         with suppress(Exception):  # an error that concerns all is met again by each alone, and is then its outcome
-            outcomes = _fit_stacks(without_absent(problem), members)
-    for i, member in enumerate(members):
+            outcomes = _fit_stacks(without_absent(problem), recipes, random_states)
+    for i, recipe in enumerate(recipes):
         if i not in outcomes:
-            outcomes[i] = _fit_alone(problem, member)
+            outcomes[i] = _fit_alone(problem, recipe, random_states[i], watches[i] if watches else unwatched)
     return [outcomes[i] for i in range(len(recipes))]
 
 
-def _fit_stacks(problem: Problem, members: Sequence[Member]) -> dict[int, Outcome]:
+def _fit_stacks(problem: Problem, recipes: Sequence[Recipe], random_states: Sequence[Any]) -> dict[int, Outcome]:
     """Return the outcomes of those that go side by side, but for stacks in which an error stopped all."""
-    recipes = [member.recipe for member in members]
     moments, scaling = run(lambda _: moments_and_scaling(problem, recipes[0], None), parallel=False)
     outcomes: dict[int, Outcome] = {}
     for kind, places in stacks_of(problem, scaling, recipes):
-        own = [members[i] for i in places]
+        members = [(recipes[i], random_states[i]) for i in places]
         with suppress(Exception):
-            outcomes |= zip(places, _fit_stack(problem, own, moments, scaling, kind), strict=True)
+            outcomes |= zip(places, _fit_stack(problem, members, moments, scaling, kind), strict=True)
     return outcomes
 
 
@@ -181,27 +171,29 @@ def _is_plain(recipe: Recipe) -> bool:
     return recipe.exact and recipe.l2_regularization is not None and recipe.patience is None
 
 
-def _fit_alone(problem: Problem, member: Member) -> Outcome:
-    started, (recipe, random_state, watches) = time.perf_counter(), member
+def _fit_alone(problem: Problem, recipe: Recipe, random_state: Any, watches: Watches) -> Outcome:
+    started = time.perf_counter()
     try:
         network, record = fit_network(problem, recipe, None, deepcopy(random_state), watches)
+    except HookError:
+        raise
     except Exception as error:
         return Outcome(None, None, error, time.perf_counter() - started)
     return Outcome(network, record, None, time.perf_counter() - started)
 
 
 def _fit_stack(
-    problem: Problem, members: Sequence[Member], moments: Moments | None, scaling: Scaling, kind: str
+    problem: Problem, members: list[tuple[Recipe, Any]], moments: Moments | None, scaling: Scaling, kind: str
 ) -> list[Outcome]:
-    """Fit networks side by side; their widths do not fall."""
-    started, first = time.perf_counter(), members[0].recipe
-    shapes = [shape_of(problem, member.recipe) for member in members]
+    """Fit networks side by side, each with its random state; their widths do not fall."""
+    started, first = time.perf_counter(), members[0][0]
+    shapes = [shape_of(problem, recipe) for recipe, _ in members]
 
     def job(map_parts: Map) -> list[Any]:
         stack = Stack.of(problem, first.activation, shapes, scaling, kind, map_parts)
 
         def begun(place: int) -> Any:
-            (recipe, random_state, _), objective = members[place], partial(stack.alone, place)
+            (recipe, random_state), objective = members[place], partial(stack.alone, place)
             return outcome_or_error(
                 begin, problem, recipe, moments, scaling, None, deepcopy(random_state), objective
             )
@@ -211,11 +203,10 @@ def _fit_stack(
         if not ready:
             return fits
         stack, begun_fits = stack.of_places(ready), [fits[place] for place in ready]
-        watches = [members[place].watches for place in ready]
-        if _is_plain(first) and all(own is unwatched for own in watches):
+        if _is_plain(first):
             ends = in_lockstep(stack, begun_fits)
         else:
-            ends = by_courses(stack, begun_fits, _held_out(problem, stack, scaling, map_parts), watches)
+            ends = by_courses(stack, begun_fits, _held_out(problem, stack, scaling, map_parts))
         ended = dict(zip(ready, ends, strict=True))
         return [ended.get(place, fit) for place, fit in enumerate(fits)]
 

@@ -4,6 +4,8 @@ Networks of one width are a group, and each matrix product is a batch of one pro
 one call for all. Every network's A1 has its row of ones, as in the kernel of one network.
 """
 
+from typing import Any
+
 import numpy as np
 
 from sk_shallow._kernel import Block, BlockKernel
@@ -58,17 +60,21 @@ class StackKernel(BlockKernel):
         """Return the work space of a fit for blocks of m rows."""
         return StackBuffers(self, m)
 
-    def backward(
-        self, block: Block, layers: GroupMatrices, buffers: StackBuffers
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Return Σ s L of a block for each network, (C,), and the gradients, a new vector laid out like Θ."""
+    def value(self, block: Block, layers: GroupMatrices, buffers: StackBuffers) -> Any:
+        """Return Σ s L of a block for each network, (C,), and leave dZ2 in the place of Z2."""
         for (hidden, _), group in zip(layers, buffers.groups, strict=True):
             self.rows.hidden(block.X, hidden, out=group.Z1)
         self.activation.write(buffers.Z1, out=buffers.A1)
         for (_, output), group in zip(layers, buffers.groups, strict=True):
             group.ones[...] = 1
             np.matmul(output, group.A1_and_ones, out=group.Z2)
-        values = self.loss.fused(buffers.outputs, block.targets, block.s)  # Z2 is dZ2 from here on
+        return self.loss.fused(buffers.outputs, block.targets, block.s).astype(np.float64)
+
+    def backward(
+        self, block: Block, layers: GroupMatrices, buffers: StackBuffers
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return Σ s L of a block for each network, (C,), and the gradients, a new vector laid out like Θ."""
+        values = self.value(block, layers, buffers)
         for (_, output), (_, d_output), group in zip(layers, buffers.gradients, buffers.groups, strict=True):
             np.matmul(group.Z2, group.A1_and_ones_T, out=d_output)
             for W2, dZ2, dA1 in zip(output, group.Z2, group.dA1_and_ones, strict=True):
@@ -76,4 +82,4 @@ class StackKernel(BlockKernel):
         self.activation.chain(buffers.Z1, buffers.A1, buffers.dA1, buffers.scratch)
         for (d_hidden, _), group in zip(buffers.gradients, buffers.groups, strict=True):
             self.rows.outer(group.D, block.X, out=d_hidden)
-        return values.astype(np.float64), buffers.gradient.copy()
+        return values, buffers.gradient.copy()

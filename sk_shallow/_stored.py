@@ -57,6 +57,7 @@ def attributes_of(
         "_reference": network.reference,
         "_progress": _as_dict(network.progress),
         "_solver_memory": {"solver": estimator.solver, **(network.memory or {})},
+        "_scored": estimator.scoring is not None,
         "_theta": network.theta,
         "_past": _as_dict(network.past),
     }
@@ -72,6 +73,7 @@ _INTERNAL = (
     "_reference",
     "_progress",
     "_solver_memory",
+    "_scored",
     "_theta",
     "_past",
     "_held_out_seed",

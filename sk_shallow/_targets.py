@@ -178,7 +178,7 @@ def encode_targets(
         if classes is not None and not np.array_equal(labels, classes):
             raise ValueError(
                 f"y has {y.shape[1]} label columns, but the network was fitted on classes {listed(classes)}. "
-                "Pass the same kind of targets, or fit anew without warm_start."
+                f"Pass the same kind of targets. {remedy}"
             )
         return Targets("multilabel", Multilabel(labels), y.astype(np.uint8))
     found, codes = np.unique(y, return_inverse=True)
@@ -196,9 +196,9 @@ def _codes_among(found: np.ndarray, classes: np.ndarray, all_present: bool, reme
     known = {label: code for code, label in enumerate(classes.tolist())}
     unknown = [label for label in found.tolist() if label not in known]
     if unknown or (all_present and len(found) < len(classes)):
-        without = sorted(set(known) - set(found.tolist()), key=known.__getitem__)
+        without = [label for label in known if label not in found]
         wrong = f"labels {listed(unknown)} are new" if unknown else f"classes {listed(without)} have no row"
-        raise ValueError(f"y does not fit the classes of this network, {listed(classes)}: {wrong}. {remedy}")
+        raise ValueError(f"y does not fit the classes {listed(classes)}: {wrong}. {remedy}")
     return np.array([known[label] for label in found.tolist()], dtype=np.intp)
 
 

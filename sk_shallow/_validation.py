@@ -29,8 +29,9 @@ from sk_shallow._activations import ACTIVATIONS, Activation
 from sk_shallow._solvers import SOLVERS
 
 __all__ = [
+    "CALLBACKS",
+    "CALLBACKS_IN_FIT",
     "PARAMETER_CONSTRAINTS",
-    "WITHOUT_EARLY_STOPPING",
     "as_array",
     "check_features",
     "check_method_params",
@@ -45,12 +46,19 @@ __all__ = [
     "score_of",
     "scorers_of",
     "search_context",
+    "without_early_stopping",
 ]
 
 #: scikit-learn's decorator of ``fit``: parameter checks, and callbacks where it has them.
 fit_context = _fit_context(prefer_skip_nested_validation=True)
 #: The same for a search: what is called within, metrics of the user's too, has its parameters checked.
 search_context = _fit_context(prefer_skip_nested_validation=False)
+
+#: Where scikit-learn keeps the callbacks of an estimator; what it has while it is being fitted, and no copy of it.
+CALLBACKS, CALLBACKS_IN_FIT = (
+    "_skl_callbacks",
+    ("_callback_fit_ctx", "_skl_callbacks_to_teardown", "_parent_callback_ctx"),
+)
 
 #: What GridSearchCV does with a fold: takes rows, and the parts of parameters that are for rows; scores.
 safe_split, check_method_params, score_of = _safe_split, _check_method_params, _score
@@ -139,16 +147,22 @@ _UNSET: dict[str, tuple[Any, ...]] = {
     "momentum": ("auto", 0.0),
     "batch_size": (None,),
 }
-#: Settings without early stopping, which have no other values then.
-WITHOUT_EARLY_STOPPING: dict[str, Any] = {"early_stopping": False, "validation_fraction": 0.1, "scoring": None}
+#: The values of settings that have no use without early stopping, when they are not set. `n_iter_no_change` is let
+#: be: scikit-learn's own checks set it.
+_WITHOUT_EARLY_STOPPING: dict[str, Any] = {"validation_fraction": 0.1, "scoring": None}
+
+
+def without_early_stopping(estimator: Any) -> Any:
+    """Return the estimator, set to hold no rows out."""
+    return estimator.set_params(early_stopping=False, **_WITHOUT_EARLY_STOPPING)
 
 
 def check_settings(estimator: Any) -> None:
     """Refuse a setting that the estimator has no use for, by its solver or without early stopping."""
     solver = estimator.solver
-    for name, default in WITHOUT_EARLY_STOPPING.items():
+    for name, default in {} if estimator.early_stopping else _WITHOUT_EARLY_STOPPING.items():
         value = getattr(estimator, name)
-        if not estimator.early_stopping and value != default:
+        if value != default:
             raise ValueError(
                 f"{name}={value!r} has no use with early_stopping=False: set that to True, or {name}={default!r}."
             )

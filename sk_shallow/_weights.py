@@ -45,6 +45,19 @@ class Weights(NamedTuple):
             return float(self.n)
         return max(self.sum, self.total**2 / float((self.values**2).sum()))
 
+    @property
+    def one(self) -> float:
+        """A weight of 1, in the unit of the values."""
+        return math.ldexp(1.0, -self.exponent)
+
+    @property
+    def are_counts(self) -> bool:
+        """Whether all weights are whole numbers: of rows that are repeated."""
+        if self.values is None:
+            return True
+        s = np.ldexp(self.values, self.exponent)
+        return bool(np.isfinite(s).all() and (s == np.floor(s)).all())
+
     def shares(self, dtype: np.dtype) -> np.ndarray | None:
         """Return s / S, (n,)."""
         return None if self.values is None else (self.values / self.total).astype(dtype)

@@ -9,7 +9,7 @@ from pathlib import Path
 import joblib
 import pytest
 from numpy.testing import assert_array_equal
-from sklearn.datasets import load_digits
+from sklearn.datasets import load_breast_cancer, load_digits
 
 from sk_shallow import ShallowNetClassifier
 
@@ -90,6 +90,16 @@ def test_a_sequence_of_warm_starts_is_one_fit_to_the_bit():
     assert [*curve, several.loss_] == one.loss_curve_
     assert several.stop_reason_ == one.stop_reason_
     assert_array_equal(several.hidden_coef_, one.hidden_coef_)
+
+
+def test_a_sequence_of_single_iterations_settles_where_one_fit_does():
+    X, y = load_breast_cancer(return_X_y=True)
+    one = ShallowNetClassifier(6, momentum=0.5, random_state=0).fit(X, y)
+    several = ShallowNetClassifier(6, momentum=0.5, max_iter=1, random_state=0, warm_start=True)
+    for _ in range(one.n_iter_):
+        several.fit(X, y)
+    assert_array_equal(several.hidden_coef_, one.hidden_coef_)
+    assert several.stop_reason_ == one.stop_reason_
 
 
 def test_a_network_that_is_changed_goes_on_from_what_it_is():

@@ -30,7 +30,7 @@ def test_each_class_has_its_share(kind, fraction):
     train, test = split(X, y, fraction=fraction)
     assert_array_equal(np.sort(np.concatenate([train.rows, test.rows])), np.arange(500))
     counts, held = np.bincount(y), np.bincount(y[test.rows])
-    assert_array_equal(held, np.round(fraction * counts))
+    assert (np.abs(held - fraction * counts) <= 0.5).all()
 
 
 def test_rare_classes_are_on_both_sides():
@@ -63,25 +63,58 @@ def test_dense_sparse_and_signed_zeros_are_the_same_rows():
     _, test = split(X, y)
     assert_array_equal(split(sp.csr_array(X), y)[1].rows, test.rows)
     assert_array_equal(split(np.where(X == 0, -0.0, X), y)[1].rows, test.rows)
-    assert_array_equal(
-        split(np.asfortranarray(X.astype(np.float32)).astype(float), y)[1].rows.shape, test.rows.shape
-    )
+    single = X.astype(np.float32)
+    assert_array_equal(split(single, y)[1].rows, split(np.asfortranarray(single, dtype=float), y)[1].rows)
 
 
-@pytest.mark.parametrize("unit", [1.0, 2.0**-70, 2.0**300])
-def test_a_row_of_weight_three_is_split_as_three_rows(unit):
+@pytest.mark.parametrize("unit", [2.0**-70, 0.3, 2.0**300])
+def test_weights_of_any_size_are_held_out(unit):
     X, y = make_problem("binary", n=150)
     s = np.random.RandomState(0).randint(0, 5, 150)
-    train, test = split(X, y, s, fraction=0.2)
-    if unit != 1:  # shares of no whole numbers
-        assert len(split(X, y, s * unit, fraction=0.2)[1].rows) > 10
-        return
-    both = np.zeros((2, 150))
+    train, test = split(X, y, s * unit, fraction=0.2)
+    assert_allclose(train.sample_weight.sum() + test.sample_weight.sum(), s.sum() * unit)
+    assert 0.1 < test.sample_weight.sum() / (s.sum() * unit) < 0.3
+
+
+def test_a_class_of_light_rows_is_on_both_sides():
+    X, y = make_problem("binary", n=300)
+    train, test = split(X, y, np.where(y == 1, 1e-3, 1.0))
+    assert (np.abs(np.bincount(y[test.rows]) - 0.1 * np.bincount(y)) <= 0.5).all()
+    rows = np.r_[np.flatnonzero(y == 0)[:50], np.flatnonzero(y == 1)[:2]]
+    train, test = split(X[rows], y[rows], np.where(y[rows] == 1, 0.4, 1.0))
+    assert np.bincount(y[rows][train.rows])[1] == np.bincount(y[rows][test.rows])[1] == 1
+
+
+@pytest.mark.parametrize("n", [30, 150])
+@pytest.mark.parametrize("largest", [5, 60])
+def test_a_row_of_weight_three_is_as_three_rows(n, largest):
+    X, y = make_problem("binary", n=n)
+    s = np.random.RandomState(0).randint(0, largest, n)
+    train, test = split(X, y, s, fraction=0.1)
+    both = np.zeros((2, n))
     both[0, train.rows], both[1, test.rows] = train.sample_weight, test.sample_weight
     assert_array_equal(both.sum(axis=0), s)
-    repeated_train, repeated_test = split(X.repeat(s, 0), y.repeat(s), fraction=0.2)
+    repeated_train, repeated_test = split(X.repeat(s, 0), y.repeat(s), fraction=0.1)
     for weight, rows in zip(both, (repeated_train.rows, repeated_test.rows), strict=True):
-        assert_array_equal(np.bincount(np.arange(150).repeat(s)[rows], minlength=150), weight)
+        assert_array_equal(np.bincount(np.arange(n).repeat(s)[rows], minlength=n), weight)
+    on_both_sides = len(np.intersect1d(train.rows, test.rows)) > 0
+    assert on_both_sides == (n == 30)  # where a class has but few that differ
+
+
+def test_rows_of_large_weight_are_not_on_both_sides():
+    X, y = make_problem("binary", n=300)
+    shares = np.where(y == 1, 12.5, 0.51)  # as of balanced classes: no counts
+    shares[np.flatnonzero(y == 1)[10:]] = 0
+    for s in (np.full(300, 20.0), shares):
+        train, test = split(X, y, s)
+        assert not len(np.intersect1d(train.rows, test.rows))
+        assert 0.05 < test.sample_weight.sum() / s.sum() < 0.2
+
+
+def test_many_like_rows_of_few_kinds_are_on_both_sides():
+    X = np.random.RandomState(0).randint(0, 2, (500, 3)).astype(float)
+    train, test = split(X, X[:, 0] > 0)
+    assert len(np.unique(X[train.rows], axis=0)) == len(np.unique(X[test.rows], axis=0)) == 8
 
 
 @pytest.mark.parametrize("way", [{}, {"solver": "lbfgs"}, {"scoring": "neg_log_loss"}, {"n_init": 3}], ids=str)
@@ -109,6 +142,10 @@ def test_labels_of_which_rows_have_several():
     train, test = split(X, y)
     assert len(test.rows) == 20
     assert len(train.rows) == 180
+    same = np.zeros((60, 2))
+    labels, order = y[:60], np.random.RandomState(0).permutation(60)
+    held, again = split(same, labels)[1].rows, split(same, labels[order])[1].rows
+    assert_array_equal(labels[held].sum(axis=0), labels[order][again].sum(axis=0))
     with pytest.raises(ValueError, match="too few rows"):
         split(X[:1], y[:1])
 
@@ -131,6 +168,18 @@ def test_a_class_of_one_group_is_refused():
         split(X, y, groups=y)
     with pytest.raises(ValueError, match="inconsistent numbers"):
         split(X, y, groups=np.arange(59))
+    with pytest.raises(ValueError, match="groups has no value in row 2"):
+        split(X, y, groups=["a", "b", None] * 20)
+    with pytest.raises(ValueError, match="1d array"):
+        split(X, y, groups=np.zeros((60, 2)))
+
+
+def test_groups_without_weight_are_nowhere():
+    X, y = make_problem("binary", n=60)
+    groups, s = np.arange(60) % 6, np.ones(60)
+    s[groups < 3] = 0
+    train, test = split(X, y, s, groups=groups)
+    assert set(groups[train.rows]) | set(groups[test.rows]) == {3, 4, 5}
 
 
 def test_few_groups_and_small_classes():

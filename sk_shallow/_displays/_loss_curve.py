@@ -155,9 +155,7 @@ def _described(estimator: Any) -> str:
 
 def _curve(estimator: Any) -> Curve:
     penalties = np.array(estimator.l2_regularization_curve_)
-    validation = getattr(estimator, "validation_curve_", None)
-    if getattr(getattr(estimator, "best_estimator_", estimator), "scoring", None) is not None:
-        validation = None  # it is of scores, not of costs
+    validation = None if estimator._scored else estimator.validation_curve_  # of costs alone
     return Curve(
         np.array(estimator.loss_curve_),
         None if validation is None else np.array(validation),

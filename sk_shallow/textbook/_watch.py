@@ -19,7 +19,7 @@ from sk_shallow._losses import LOSSES
 from sk_shallow._parameters import Parameters
 from sk_shallow._preparation import prepare
 from sk_shallow._solvers import Run, State
-from sk_shallow._validation import WITHOUT_EARLY_STOPPING
+from sk_shallow._validation import without_early_stopping
 
 T = TypeVar("T")
 #: J of parameters, real or complex.
@@ -99,10 +99,10 @@ def watch_fit(
         raise ValueError(f"n_steps must be 1 at least, got {max_iter}.")
     is_fitted = hasattr(estimator, "hidden_coef_")
     copy = deepcopy(estimator).set_params(warm_start=True) if is_fitted else clone(estimator)
-    copy.set_params(max_iter=max_iter, **WITHOUT_EARLY_STOPPING)._validate_params()
-    problem, recipe, before, *_ = prepare(copy, X, y, sample_weight, Given())
-    problem = problem._replace(X=problem.X.astype(np.float64))
-    return fit_network(problem, recipe, before, copy.random_state, lambda _: [_Look(see)])[1]
+    without_early_stopping(copy).set_params(max_iter=max_iter)._validate_params()
+    prepared = prepare(copy, X, y, sample_weight, Given())
+    problem = prepared.problem._replace(X=prepared.problem.X.astype(np.float64))
+    return fit_network(problem, prepared.recipe, prepared.before, copy.random_state, lambda _: [_Look(see)])[1]
 
 
 class _Look(Watch):
