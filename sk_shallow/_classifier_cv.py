@@ -1,7 +1,6 @@
 """ShallowNetClassifierCV: width, learning rate and penalty chosen by cross-validation, networks merged."""
 
 from functools import partial
-from numbers import Real
 from typing import Any, Self
 
 import numpy as np
@@ -18,8 +17,9 @@ from sk_shallow._classifier import ShallowNetClassifier
 from sk_shallow._docs import documented
 from sk_shallow._fitted import FittedNetwork
 from sk_shallow._held_out import Given, check_given
+from sk_shallow._keeping import Told
 from sk_shallow._merge import refit_merged
-from sk_shallow._preparation import Rows, prepare
+from sk_shallow._preparation import Prepared, Rows, prepare
 from sk_shallow._search import (
     SEARCHED,
     SHARED,
@@ -252,36 +252,40 @@ converged_, stop_reason_
         ------
         %(refused)s
         """
-        base, merges = base_of(self), merges_networks(self)
+        base = base_of(self)
         groups = params.get("groups") if self.early_stopping and X_val is None else None
         given = Given(groups, X_val, y_val, sample_weight_val)
         check_given(given, self.early_stopping)
         check_combinations(self, base)
         prepared = prepare(without_early_stopping(clone(base)), X, y, sample_weight, Given())
-        problem = prepared.problem
         if sample_weight is not None:
-            n = problem.X.shape[0]
-            params["sample_weight"] = (
-                np.full(n, sample_weight) if isinstance(sample_weight, Real) else sample_weight
-            )
-        _, outputs, encoded = problem.targets
-        codes = encoded if outputs.multilabel else outputs.codes(encoded)
-        search = search_of(self, base, merges, codes)
-        task = task_of(self, 1 + bool(self.refit), partial(Rows, X, y, sample_weight))
+            params["sample_weight"] = prepared.rows().sample_weight
         with raising_hook_errors():
-            search.run(X, y, params, given, task, outputs.classes if merges else None)
-            found = {name: vars(search)[name] for name in _FOUND if name in vars(search)}
-            if merges:
-                check_one_score(self, search.multimetric_)
-                found |= refit_merged(search, problem, X, y, sample_weight)
-            fitted = of_network(found["best_estimator_"]) if "best_estimator_" in found else {}
-            left = fitted | found | prepared.columns
-            if task is not None:
-                task.end(reconstruction_attributes=(lambda: task.shown(left)) if fitted else None)
-        self.__dict__ = without_fit(vars(self)) | left
-        for text, category in search.told_:
+            left, told = self._search(base, prepared, given, params)
+        self.__dict__ = without_fit(vars(self)) | left | prepared.columns
+        for text, category in told:
             warn_once(text, category, stacklevel=3)
         return self
+
+    def _search(
+        self, base: ShallowNetClassifier, prepared: Prepared, given: Given, params: dict[str, Any]
+    ) -> tuple[dict[str, Any], list[Told]]:
+        """Search, and return the attributes that are left, and what there is to tell."""
+        (X, y, sample_weight), merges = prepared.rows(), merges_networks(self)
+        _, outputs, encoded = prepared.problem.targets
+        codes = encoded if outputs.multilabel else outputs.codes(encoded)
+        task = task_of(self, 1 + bool(self.refit), partial(Rows, X, y, sample_weight))
+        search = search_of(self, base, merges, codes)
+        search.run(X, y, params, given, task, outputs.classes if merges else None)
+        found = {name: vars(search)[name] for name in _FOUND if name in vars(search)}
+        if merges:
+            check_one_score(self, search.multimetric_)
+            found |= refit_merged(search, prepared.problem, X, y, sample_weight)
+        left = (of_network(found["best_estimator_"]) if "best_estimator_" in found else {}) | found
+        if task is not None:
+            shown = task.shown(left | prepared.columns) if "best_estimator_" in found else None
+            task.end(reconstruction_attributes=shown)
+        return left, search.told_
 
     @documented
     def score(self, X: Array, y: Array, sample_weight: Array = None) -> float:

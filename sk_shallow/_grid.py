@@ -143,16 +143,9 @@ class StackedGrid(GridSearchCV):
         candidates = list(ParameterGrid(self.param_grid))
         if not splits:
             raise ValueError("No fits were performed: cv gave no splits.")
-        fold = Fold(
-            clone(self.estimator),
-            candidates,
-            scorer,
-            routed,
-            self.error_score,
-            self.return_train_score,
-            keeps_outputs_of,
-            given,
-        )
+        train_scores = self.return_train_score
+        base, error_score = clone(self.estimator), self.error_score
+        fold = Fold(base, candidates, scorer, routed, error_score, train_scores, keeps_outputs_of, given)
         self.n_splits_, self.scorer_ = len(splits), scorers_of(scorer) or scorer
         self._given = given
         self._task = None if task is None else task.with_attributes({"scorer_": self.scorer_})
