@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sk_shallow._array_api import Array, namespace
+from sk_shallow._compiled import chain_loop, value_loop
 
 
 @dataclass(frozen=True)
@@ -183,11 +184,32 @@ def _softplus_reverse(A: np.ndarray, dA: np.ndarray, scratch: np.ndarray) -> Non
 ACTIVATIONS: dict[str, Activation] = {
     activation.name: activation
     for activation in (
-        _InPlace(_tanh, _tanh_derivative, "tanh", 1.0, np.tanh, _tanh_reverse),
-        _InPlace(sigmoid, _sigmoid_derivative, "sigmoid", 1.0, _sigmoid_apply, _sigmoid_reverse),
-        _InPlace(_relu, _relu_derivative, "relu", 2.0**0.5, _relu_apply, _relu_reverse),
+        _InPlace(
+            _tanh,
+            _tanh_derivative,
+            "tanh",
+            1.0,
+            value_loop("tanh", np.tanh),
+            chain_loop("tanh_chain", _tanh_reverse),
+        ),
+        _InPlace(
+            sigmoid,
+            _sigmoid_derivative,
+            "sigmoid",
+            1.0,
+            value_loop("logistic", _sigmoid_apply),
+            chain_loop("logistic_chain", _sigmoid_reverse),
+        ),
+        _InPlace(_relu, _relu_derivative, "relu", 2.0**0.5, _relu_apply, chain_loop("relu_chain", _relu_reverse)),
         _InPlace(_identity, _identity_derivative, "identity", 1.0, _nothing, _nothing),
-        _InPlace(softplus, sigmoid, "softplus", 1.0, _softplus_apply, _softplus_reverse),
+        _InPlace(
+            softplus,
+            sigmoid,
+            "softplus",
+            1.0,
+            value_loop("softplus", _softplus_apply),
+            chain_loop("softplus_chain", _softplus_reverse),
+        ),
     )
 }
 

@@ -14,16 +14,23 @@ import numpy as np
 
 from sk_shallow._activations import sigmoid, softplus
 from sk_shallow._array_api import Array, namespace
+from sk_shallow._compiled import LOOPS
 
 
 class OutputBuffers:
-    """Z2 (k, m) and the work space of a loss for m examples: E of the same shape, and flat views."""
+    """Z2 (k, m) and the work space of a loss for m examples: E of the same shape, r (m,), and flat views."""
 
-    def __init__(self, Z2: np.ndarray) -> None:
+    def __init__(self, Z2: np.ndarray, E: np.ndarray | None = None, r: np.ndarray | None = None) -> None:
         (k, m), dtype = Z2.shape[-2:], Z2.dtype
-        self.Z2, self.E = Z2, np.empty_like(Z2)
+        self.Z2, self.E = Z2, np.empty_like(Z2) if E is None else E
+        self.r = np.empty((*Z2.shape[:-2], m), dtype=dtype) if r is None else r
         self.flat_Z2, self.flat_E = self.Z2.reshape(-1), self.E.reshape(-1)
         self.ones_k, self.ones_m = np.ones(k, dtype=dtype), np.ones(m, dtype=dtype)
+
+    @property
+    def each(self) -> list["OutputBuffers"]:
+        """Those of each network, views where there are several."""
+        return [self]
 
     def places(self, place: np.ndarray) -> np.ndarray:
         """Return where in a flat Z2 the numbers stand that are at `place` (m,) in that of one network."""
@@ -41,10 +48,6 @@ class OutputBuffers:
         """Return the sum of the values of the examples times their weights."""
         return values.dot(s)
 
-    def networks(self) -> list["OutputBuffers"]:
-        """Return those of each network, where there are several."""
-        return []
-
     def is_finite(self, value: Any) -> bool:
         """Tell whether a sum over examples is finite."""
         return math.isfinite(value)
@@ -59,6 +62,12 @@ class StackOutputBuffers(OutputBuffers):
     def __init__(self, Z2: np.ndarray) -> None:
         super().__init__(Z2)
         self._starts = np.arange(len(Z2))[:, None] * Z2[0].size
+        self._each = [OutputBuffers(*own) for own in zip(Z2, self.E, self.r, strict=True)]
+
+    @property
+    def each(self) -> list[OutputBuffers]:
+        """Those of each network."""
+        return self._each
 
     def places(self, place: np.ndarray) -> np.ndarray:
         """Return where each network has the numbers that are at `place`, (C, m)."""
@@ -75,10 +84,6 @@ class StackOutputBuffers(OutputBuffers):
     def over_examples(self, values: np.ndarray, s: np.ndarray) -> Any:
         """Return (C,), or (C, k) of values of each output."""
         return np.matmul(values, s) if values.ndim > 2 else np.matmul(values[:, None, :], s)[:, 0]
-
-    def networks(self) -> list[OutputBuffers]:
-        """Return those of each network."""
-        return [OutputBuffers(Z2) for Z2 in self.Z2]
 
     def is_finite(self, value: Any) -> bool:
         """Tell whether it is for all networks."""
@@ -145,8 +150,12 @@ class SigmoidCrossEntropy:
         With t = z for y = 0 and t = -z for y = 1, L = softplus(t) = max(t, 0) + log(1 + exp(-|t|)) and
         A2 - Y = ± sigmoid(t) = ± exp(t - softplus(t)): nothing overflows, nothing cancels.
         """
-        Z2, E = outputs.Z2, outputs.E
         sign, weighted = targets
+        if LOOPS is not None:
+            for each in outputs.each:
+                LOOPS.sigmoid(each.Z2, sign, weighted, each.E)
+            return np.add.reduce(outputs.over_examples(outputs.E, s), axis=-1)
+        Z2, E = outputs.Z2, outputs.E
         np.multiply(Z2, sign, Z2)
         np.abs(Z2, E)
         np.negative(E, E)
@@ -227,18 +236,27 @@ class SoftmaxCrossEntropy:
         (1 + r) and A2_y - 1 = -r / (1 + r): nothing cancels. What overflows is computed again with care.
         """
         E, flat_E, place = outputs.E, outputs.flat_E, outputs.places(targets.place)
-        np.subtract(outputs.Z2, outputs.of_outputs(outputs.flat_Z2[place]), E)
-        np.exp(E, E)
-        flat_E[place] = 0
-        r = outputs.over_outputs(E)
+        if LOOPS is None:
+            np.subtract(outputs.Z2, outputs.of_outputs(outputs.flat_Z2[place]), E)
+            np.exp(E, E)
+            flat_E[place] = 0
+            r = outputs.over_outputs(E)
+        else:
+            r = outputs.r
+            for each in outputs.each:
+                LOOPS.softmax(each.Z2, targets.place, each.E, each.r)
         value = outputs.over_examples(np.log1p(r), s)
         if not outputs.is_finite(value):
-            if networks := outputs.networks():
-                return np.array([self.fused(each, targets, s) for each in networks])
+            if outputs.Z2.ndim > 2:  # those of several networks
+                return np.array([self.fused(each, targets, s) for each in outputs.each])
             return self._careful(outputs, place, s)
-        flat_E[place] = -r
-        np.add(r, outputs.ones_m, r)
-        np.multiply(E, outputs.of_outputs(s / r), outputs.Z2)
+        if LOOPS is None:
+            flat_E[place] = -r
+            np.add(r, outputs.ones_m, r)
+            np.multiply(E, outputs.of_outputs(s / r), outputs.Z2)
+        else:
+            for each in outputs.each:
+                LOOPS.softmax_chain(each.Z2, targets.place, each.E, each.r, s)
         return value
 
     def _careful(self, outputs: OutputBuffers, place: np.ndarray, s: np.ndarray) -> Any:

@@ -1,0 +1,516 @@
+/* Loops of a neural network's activations and losses, for blocks of float32 and float64.
+ *
+ * Every function is a loop without a branch over contiguous numbers, which compilers turn into vectors: it is
+ * compiled for the plain processor, and on x86 for AVX2 and AVX-512 too; the best that the processor has is taken
+ * when the module is loaded. Contraction to fused multiply-adds is off (see pyproject.toml), and a number is
+ * computed by the same operations wherever it stands: results do not depend on the processor, on alignment, on
+ * length, or on how work is cut.
+ *
+ * The file includes itself once for each type: the part below #else is that of one type, REAL.
+ *
+ * exp(x) = 2^k (1 + p(r)),  k = round(x / ln 2),  r = x - k ln 2 in two pieces (Cody and Waite 1980), and
+ * p(r) = r + r^2/2 + r^3 q(r) = expm1(r), |r| <= ln(2)/2. q interpolates at Chebyshev nodes: the relative error
+ * of p is 1e-18 (float64, degree 9) and 1e-9 (float32, degree 4), before rounding.
+ *
+ * log1p(e) = 2 atanh(s),  s = e / (2 + e),  atanh(s) = s (1 + u P(u)),  u = s^2 <= 1/9 for 0 <= e <= 1; P as q,
+ * of relative error 5e-18 and 4e-10.
+ *
+ * Errors against mpmath in tests/test_loops.py: at most 4 units in the last place, in both types.
+ */
+#ifndef REAL
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+#if defined(__GNUC__) || defined(__clang__)
+#define INLINE static inline __attribute__((always_inline))
+#else
+#define INLINE static __inline
+#endif
+
+/* What is read may be what is written, place by place: no iteration depends on another. */
+#if defined(__clang__)
+#define EACH_ALONE _Pragma("clang loop vectorize(assume_safety)")
+#elif defined(__GNUC__)
+#define EACH_ALONE _Pragma("GCC ivdep")
+#else
+#define EACH_ALONE
+#endif
+
+/* What a processor may have. Loops for x86 are compiled by GCC and Clang alone. */
+#if (defined(__GNUC__) || defined(__clang__)) && (defined(__x86_64__) || defined(__i386__))
+#define FOR_EACH_LEVEL(define) \
+    define(plain, ) \
+    define(avx2, __attribute__((target("avx2")))) \
+    define(avx512, __attribute__((target("avx512f,avx512vl,avx512dq,avx512bw" WIDE))))
+#if defined(__clang__)
+#define WIDE
+#else
+#define WIDE ",prefer-vector-width=512"
+#endif
+#define N_LEVELS 3
+static int best_level(void)
+{
+    __builtin_cpu_init();
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw"))
+        return 2;
+    return __builtin_cpu_supports("avx2") ? 1 : 0;
+}
+#else
+#define FOR_EACH_LEVEL(define) define(plain, )
+#define N_LEVELS 1
+static int best_level(void) { return 0; }
+#endif
+
+static const char *const LEVELS[] = {"plain", "avx2", "avx512"};
+static int level;
+
+/* A, dA or Z of a block, in and out; n numbers. */
+typedef void (*Loop)(const void *from, void *to, Py_ssize_t n);
+/* Arrays of a loss on a block: Z2 (k, m) comes first. */
+typedef void (*LossLoop)(void *const *arrays, Py_ssize_t k, Py_ssize_t m);
+/* So many examples are gone through at a time. */
+#define TILE 128
+
+/* ---------------------------------------------------------------- float64 */
+#define REAL double
+#define BITS int64_t
+#define NAME(name) name##_f64
+#define C(number) number
+#define MANTISSA 52
+#define BIAS 1023
+#define ROUNDER 0x1.8p52            /* adding it rounds to a whole number, which its low bits hold */
+#define LOG2E 0x1.71547652b82fep+0
+#define LN2_HIGH 0x1.62e42fee00000p-1
+#define LN2_LOW 0x1.a39ef35793c76p-33
+#define LARGEST 746.0               /* exp(-746) is 0 */
+#define SATURATED 22.0              /* tanh(22) is 1 */
+#define Q(r) \
+    ((((((((((0x1.1f6717774d5e0p-29 * (r) + 0x1.af390ba7e6f47p-26) * (r) + 0x1.27e4e1dcf773bp-22) * (r) + \
+            0x1.71de0d85293b8p-19) * (r) + 0x1.a01a01a48116fp-16) * (r) + 0x1.a01a01a7cebcdp-13) * (r) + \
+         0x1.6c16c16c167dap-10) * (r) + 0x1.11111111109a6p-7) * (r) + 0x1.5555555555555p-5) * (r) + \
+      0x1.5555555555556p-3))
+#define P(u) \
+    ((((((((((0x1.4b0a26c5f9607p-4 * (u) + 0x1.687a6e7c8e094p-5) * (u) + 0x1.eb905e857695fp-5) * (u) + \
+            0x1.10ac75dc6012dp-4) * (u) + 0x1.3b18b294bec15p-4) * (u) + 0x1.745cf0b0e03bcp-4) * (u) + \
+         0x1.c71c727143318p-4) * (u) + 0x1.24924923d44c6p-3) * (u) + 0x1.999999999a3ddp-3) * (u) + \
+      0x1.5555555555555p-2))
+#include "_loops.c"
+#undef REAL
+#undef BITS
+#undef NAME
+#undef C
+#undef MANTISSA
+#undef BIAS
+#undef ROUNDER
+#undef LOG2E
+#undef LN2_HIGH
+#undef LN2_LOW
+#undef LARGEST
+#undef SATURATED
+#undef Q
+#undef P
+
+/* ---------------------------------------------------------------- float32 */
+#define REAL float
+#define BITS int32_t
+#define NAME(name) name##_f32
+#define C(number) number##f
+#define MANTISSA 23
+#define BIAS 127
+#define ROUNDER 0x1.8p23f
+#define LOG2E 0x1.715476p+0f
+#define LN2_HIGH 0x1.62e4p-1f
+#define LN2_LOW 0x1.7f7d1cp-20f
+#define LARGEST 104.0f
+#define SATURATED 10.0f
+#define Q(r) \
+    ((((0x1.a0f8d4p-13f * (r) + 0x1.6d117cp-10f) * (r) + 0x1.1110f6p-7f) * (r) + 0x1.555518p-5f) * (r) + \
+     0x1.555556p-3f)
+#define P(u) \
+    ((((0x1.dba260p-4f * (u) + 0x1.bc8cf8p-4f) * (u) + 0x1.24c926p-3f) * (u) + 0x1.9998d4p-3f) * (u) + \
+     0x1.555556p-2f)
+#include "_loops.c"
+
+/* ---------------------------------------------------------------- the module */
+
+enum { TANH, TANH_CHAIN, LOGISTIC, LOGISTIC_CHAIN, SOFTPLUS, SOFTPLUS_CHAIN, RELU_CHAIN, N_LOOPS };
+
+#define TABLE(suffix, lvl) \
+    {tanh_##lvl##_##suffix, tanh_chain_##lvl##_##suffix, logistic_##lvl##_##suffix, \
+     logistic_chain_##lvl##_##suffix, softplus_##lvl##_##suffix, softplus_chain_##lvl##_##suffix, \
+     relu_chain_##lvl##_##suffix},
+#define TABLE_F64(lvl, attribute) TABLE(f64, lvl)
+#define TABLE_F32(lvl, attribute) TABLE(f32, lvl)
+
+static const Loop LOOPS_F64[N_LEVELS][N_LOOPS] = {FOR_EACH_LEVEL(TABLE_F64)};
+static const Loop LOOPS_F32[N_LEVELS][N_LOOPS] = {FOR_EACH_LEVEL(TABLE_F32)};
+
+enum { SIGMOID, SOFTMAX, SOFTMAX_CHAIN, N_LOSS_LOOPS };
+#define LOSS_TABLE(suffix, lvl) {sigmoid_##lvl##_##suffix, softmax_##lvl##_##suffix, softmax_chain_##lvl##_##suffix},
+#define LOSS_TABLE_F64(lvl, attribute) LOSS_TABLE(f64, lvl)
+#define LOSS_TABLE_F32(lvl, attribute) LOSS_TABLE(f32, lvl)
+
+static const LossLoop LOSSES_F64[N_LEVELS][N_LOSS_LOOPS] = {FOR_EACH_LEVEL(LOSS_TABLE_F64)};
+static const LossLoop LOSSES_F32[N_LEVELS][N_LOSS_LOOPS] = {FOR_EACH_LEVEL(LOSS_TABLE_F32)};
+
+/* So many numbers are worth letting other threads of Python run. */
+#define WORTH_LETTING_GO 2048
+
+/* Say that arrays are not what loops take, whatever was wrong with them. */
+static PyObject *refused(void)
+{
+    PyErr_SetString(PyExc_BufferError, "contiguous arrays of float32 or float64, of sizes that fit, are expected");
+    return NULL;
+}
+
+/* Apply a loop to two contiguous arrays of one size and type; BufferError for any others. */
+static PyObject *apply(int loop, PyObject *const *arguments, Py_ssize_t n_arguments)
+{
+    Py_buffer from, to;
+    if (n_arguments != 2) {
+        PyErr_SetString(PyExc_TypeError, "two arrays are expected: to read from, and to write to");
+        return NULL;
+    }
+    if (PyObject_GetBuffer(arguments[0], &from, PyBUF_C_CONTIGUOUS | PyBUF_FORMAT) < 0)
+        return refused();
+    if (PyObject_GetBuffer(arguments[1], &to, PyBUF_C_CONTIGUOUS | PyBUF_FORMAT | PyBUF_WRITABLE) < 0) {
+        PyBuffer_Release(&from);
+        return refused();
+    }
+    char type = from.format != NULL && from.format[1] == '\0' ? from.format[0] : '?';
+    int fits = (type == 'd' || type == 'f') && to.format != NULL && strcmp(from.format, to.format) == 0 &&
+               from.len == to.len;
+    if (fits) {
+        Loop run = (type == 'd' ? LOOPS_F64 : LOOPS_F32)[level][loop];
+        Py_ssize_t n = from.len / from.itemsize;
+        if (n >= WORTH_LETTING_GO) {
+            Py_BEGIN_ALLOW_THREADS
+            run(from.buf, to.buf, n);
+            Py_END_ALLOW_THREADS
+        }
+        else
+            run(from.buf, to.buf, n);
+    }
+    PyBuffer_Release(&from);
+    PyBuffer_Release(&to);
+    if (!fits)
+        return refused();
+    Py_RETURN_NONE;
+}
+
+#define DEFINE_CALL(name, loop) \
+    static PyObject *call_##name(PyObject *self, PyObject *const *arguments, Py_ssize_t n) \
+    { \
+        return apply(loop, arguments, n); \
+    }
+DEFINE_CALL(tanh, TANH)
+DEFINE_CALL(tanh_chain, TANH_CHAIN)
+DEFINE_CALL(logistic, LOGISTIC)
+DEFINE_CALL(logistic_chain, LOGISTIC_CHAIN)
+DEFINE_CALL(softplus, SOFTPLUS)
+DEFINE_CALL(softplus_chain, SOFTPLUS_CHAIN)
+DEFINE_CALL(relu_chain, RELU_CHAIN)
+
+#define MOST_ARRAYS 5
+
+/* What an array of a loss is, a letter each: (k, m) to write (o) or to read (O), a value for each example, (m,), to
+ * write (v) or to read (V), or places (p). The first, Z2, decides the type and the sizes of all. */
+static int suits(char kind, const Py_buffer *view, const Py_buffer *Z2)
+{
+    Py_ssize_t m = Z2->ndim == 2 ? Z2->shape[1] : -1;
+    if (view->format == NULL)
+        return 0;
+    if (kind == 'p')
+        return view->ndim == 1 && view->shape[0] == m && view->itemsize == 8 && strchr("lq", view->format[0]) != NULL;
+    if (strcmp(view->format, Z2->format) != 0)
+        return 0;
+    if (kind == 'v' || kind == 'V')
+        return view->ndim == 1 && view->shape[0] == m;
+    return view->ndim == 2 && view->shape[0] == Z2->shape[0] && view->shape[1] == m;
+}
+
+/* Apply a loop of a loss to arrays of these kinds; BufferError for any others. */
+static PyObject *apply_loss(int loop, const char *kinds, PyObject *const *arguments, Py_ssize_t n_arguments)
+{
+    Py_buffer views[MOST_ARRAYS];
+    void *arrays[MOST_ARRAYS];
+    Py_ssize_t n = 0, n_kinds = (Py_ssize_t)strlen(kinds);
+    int fits = n_arguments == n_kinds;
+    for (; fits && n < n_kinds; n++) {
+        int flags = PyBUF_C_CONTIGUOUS | PyBUF_FORMAT | (strchr("OVp", kinds[n]) ? 0 : PyBUF_WRITABLE);
+        if (PyObject_GetBuffer(arguments[n], &views[n], flags) < 0) {
+            fits = 0;
+            break;
+        }
+        arrays[n] = views[n].buf;
+        fits = suits(kinds[n], &views[n], &views[0]);
+    }
+    fits = fits && strlen(views[0].format) == 1 && strchr("df", views[0].format[0]) != NULL;
+    if (fits) {
+        LossLoop run = (views[0].format[0] == 'd' ? LOSSES_F64 : LOSSES_F32)[level][loop];
+        Py_ssize_t k = views[0].shape[0], m = views[0].shape[1];
+        if (k * m >= WORTH_LETTING_GO) {
+            Py_BEGIN_ALLOW_THREADS
+            run(arrays, k, m);
+            Py_END_ALLOW_THREADS
+        }
+        else
+            run(arrays, k, m);
+    }
+    for (Py_ssize_t i = 0; i < n; i++)
+        PyBuffer_Release(&views[i]);
+    if (!fits)
+        return refused();
+    Py_RETURN_NONE;
+}
+
+#define DEFINE_LOSS_CALL(name, loop, kinds) \
+    static PyObject *call_##name(PyObject *self, PyObject *const *arguments, Py_ssize_t n) \
+    { \
+        return apply_loss(loop, kinds, arguments, n); \
+    }
+DEFINE_LOSS_CALL(sigmoid, SIGMOID, "oOOo")
+DEFINE_LOSS_CALL(softmax, SOFTMAX, "Opov")
+DEFINE_LOSS_CALL(softmax_chain, SOFTMAX_CHAIN, "opoVV")
+
+static PyObject *levels(PyObject *self, PyObject *nothing)
+{
+    int best = best_level();
+    PyObject *names = PyTuple_New(best + 1);
+    for (int i = 0; names != NULL && i <= best; i++)
+        PyTuple_SetItem(names, i, PyUnicode_FromString(LEVELS[i]));
+    return names;
+}
+
+static PyObject *set_level(PyObject *self, PyObject *number)
+{
+    long wanted = PyLong_AsLong(number);
+    if (PyErr_Occurred())
+        return NULL;
+    if (wanted < 0 || wanted > best_level()) {
+        PyErr_SetString(PyExc_ValueError, "the processor has no such level");
+        return NULL;
+    }
+    level = (int)wanted;
+    Py_RETURN_NONE;
+}
+
+static PyObject *get_level(PyObject *self, PyObject *nothing) { return PyUnicode_FromString(LEVELS[level]); }
+
+#define METHOD(name, text) {#name, (PyCFunction)(void (*)(void))call_##name, METH_FASTCALL, text}
+static PyMethodDef METHODS[] = {
+    METHOD(tanh, "tanh(Z, A): write A = tanh(Z); A may be Z."),
+    METHOD(tanh_chain, "tanh_chain(A, dA): multiply dA by 1 - A^2."),
+    METHOD(logistic, "logistic(Z, A): write A = 1 / (1 + exp(-Z)); A may be Z."),
+    METHOD(logistic_chain, "logistic_chain(A, dA): multiply dA by A - A^2."),
+    METHOD(softplus, "softplus(Z, A): write A = log(1 + exp(Z)); A may be Z."),
+    METHOD(softplus_chain, "softplus_chain(A, dA): multiply dA by 1 - exp(-A)."),
+    METHOD(relu_chain, "relu_chain(A, dA): multiply dA by A > 0."),
+    METHOD(sigmoid, "sigmoid(Z2, sign, weighted, L): write L = softplus(sign Z2), and weighted logistic(sign Z2) to Z2."),
+    METHOD(softmax, "softmax(Z2, place, E, r): write E = exp(Z2 - z_y), 0 in the place of y, and its sums r."),
+    METHOD(softmax_chain, "softmax_chain(dZ2, place, E, r, s): write dZ2 = s (A2 - Y) from what softmax wrote."),
+    {"levels", levels, METH_NOARGS, "levels(): return what this processor has, the best last."},
+    {"set_level", set_level, METH_O, "set_level(number): use the loops of a level, by its place in levels()."},
+    {"get_level", get_level, METH_NOARGS, "get_level(): return the level in use."},
+    {NULL, NULL, 0, NULL},
+};
+
+static struct PyModuleDef MODULE = {
+    PyModuleDef_HEAD_INIT, "_loops", "Compiled loops over contiguous arrays.", -1, METHODS, NULL, NULL, NULL, NULL,
+};
+
+PyMODINIT_FUNC PyInit__loops(void)
+{
+    level = best_level();
+    return PyModule_Create(&MODULE);
+}
+
+#else /* ------------------------------------------------------- one type, REAL */
+
+/* 2^k for k in the range of normal exponents. */
+INLINE REAL NAME(power_of_two)(BITS k)
+{
+    BITS bits = (k + BIAS) << MANTISSA;
+    REAL power;
+    memcpy(&power, &bits, sizeof power);
+    return power;
+}
+
+/* Split x into k ln 2 + r, and return k. */
+INLINE BITS NAME(reduced)(REAL x, REAL *r)
+{
+    REAL shifted = x * LOG2E + ROUNDER, rounder = ROUNDER, k = shifted - rounder;
+    BITS bits, base;
+    memcpy(&bits, &shifted, sizeof bits);
+    memcpy(&base, &rounder, sizeof base);
+    *r = (x - k * LN2_HIGH) - k * LN2_LOW;
+    return bits - base;
+}
+
+/* expm1(r) for |r| <= ln(2)/2. */
+INLINE REAL NAME(small_expm1)(REAL r) { return r + r * r * (C(0.5) + r * Q(r)); }
+
+/* exp(x), 0 below -LARGEST and infinite above LARGEST; a NaN stays one. */
+INLINE REAL NAME(exp_of)(REAL x)
+{
+    REAL r;
+    x = x > LARGEST ? LARGEST : x;
+    x = x < -LARGEST ? -LARGEST : x;
+    BITS k = NAME(reduced)(x, &r), half = k >> 1;
+    REAL p = NAME(small_expm1)(r);
+    /* In two steps, so that results below the normal range are right, and those above it infinite. */
+    return (C(1.0) + p) * NAME(power_of_two)(half) * NAME(power_of_two)(k - half);
+}
+
+/* expm1(-a) for a >= 0, of full relative accuracy; a NaN stays one. */
+INLINE REAL NAME(expm1_of_minus)(REAL a)
+{
+    REAL r;
+    a = a > C(2.0) * SATURATED ? C(2.0) * SATURATED : a;
+    BITS k = NAME(reduced)(-a, &r);
+    REAL scale = NAME(power_of_two)(k);
+    return scale * NAME(small_expm1)(r) + (scale - C(1.0));
+}
+
+INLINE REAL NAME(absolute)(REAL x) { return sizeof(REAL) == 4 ? (REAL)fabsf((float)x) : (REAL)fabs((double)x); }
+
+INLINE REAL NAME(with_sign_of)(REAL size, REAL x)
+{
+    return sizeof(REAL) == 4 ? (REAL)copysignf((float)size, (float)x) : (REAL)copysign((double)size, (double)x);
+}
+
+/* tanh(z) = -t / (2 + t), t = expm1(-2|z|): for small z, t is -2|z| to all digits. */
+INLINE REAL NAME(tanh_of)(REAL z)
+{
+    REAL t = NAME(expm1_of_minus)(C(2.0) * NAME(absolute)(z));
+    return NAME(with_sign_of)(-t / (C(2.0) + t), z);
+}
+
+/* 1 / (1 + exp(-z)), from exp(-|z|): no cancellation on either side. */
+INLINE REAL NAME(logistic_of)(REAL z)
+{
+    REAL e = NAME(exp_of)(-NAME(absolute)(z));
+    return (z < C(0.0) ? e : C(1.0)) / (C(1.0) + e);
+}
+
+/* max(z, 0) + log1p(exp(-|z|)). */
+INLINE REAL NAME(softplus_of)(REAL z)
+{
+    REAL e = NAME(exp_of)(-NAME(absolute)(z)), s = e / (C(2.0) + e), u = s * s;
+    return (z < C(0.0) ? C(0.0) : z) + C(2.0) * (s + s * (u * P(u)));
+}
+
+INLINE REAL NAME(tanh_chain_of)(REAL a, REAL d) { return d - a * a * d; }
+INLINE REAL NAME(logistic_chain_of)(REAL a, REAL d) { return d * (a - a * a); }
+INLINE REAL NAME(softplus_chain_of)(REAL a, REAL d) { return -(d * NAME(expm1_of_minus)(a)); }
+INLINE REAL NAME(relu_chain_of)(REAL a, REAL d) { return d * (a > C(0.0) ? C(1.0) : C(0.0)); }
+
+#define VALUE_LOOP(function, lvl, attribute) \
+    attribute static void NAME(function##_##lvl)(const void *from, void *to, Py_ssize_t n) \
+    { \
+        const REAL *Z = from; \
+        REAL *A = to; \
+        EACH_ALONE \
+        for (Py_ssize_t i = 0; i < n; i++) \
+            A[i] = NAME(function##_of)(Z[i]); \
+    }
+#define CHAIN_LOOP(function, lvl, attribute) \
+    attribute static void NAME(function##_##lvl)(const void *from, void *to, Py_ssize_t n) \
+    { \
+        const REAL *A = from; \
+        REAL *D = to; \
+        EACH_ALONE \
+        for (Py_ssize_t i = 0; i < n; i++) \
+            D[i] = NAME(function##_of)(A[i], D[i]); \
+    }
+/* L = softplus(t) and dZ2 = weighted logistic(t), for t = sign z: exp and a quotient serve both. */
+#define SIGMOID_LOOP(lvl, attribute) \
+    attribute static void NAME(sigmoid_##lvl)(void *const *arrays, Py_ssize_t k, Py_ssize_t m) \
+    { \
+        REAL *Z2 = arrays[0], *L = arrays[3]; \
+        const REAL *sign = arrays[1], *weighted = arrays[2]; \
+        EACH_ALONE \
+        for (Py_ssize_t i = 0; i < k * m; i++) { \
+            REAL t = sign[i] * Z2[i], e = NAME(exp_of)(-NAME(absolute)(t)); \
+            REAL s = e / (C(2.0) + e), u = s * s; \
+            L[i] = (t < C(0.0) ? C(0.0) : t) + C(2.0) * (s + s * (u * P(u))); \
+            Z2[i] = weighted[i] * ((t < C(0.0) ? e : C(1.0)) / (C(1.0) + e)); \
+        } \
+    }
+/* E = exp(z_c - z_y), but 0 in the place of y, and r, their sum over c; some examples at a time, whose E stay near. */
+#define SOFTMAX_LOOP(lvl, attribute) \
+    attribute static void NAME(softmax_##lvl)(void *const *arrays, Py_ssize_t k, Py_ssize_t m) \
+    { \
+        const REAL *Z2 = arrays[0]; \
+        const int64_t *place = arrays[1]; \
+        REAL *E = arrays[2], *r = arrays[3], z_y[TILE]; \
+        for (Py_ssize_t first = 0; first < m; first += TILE) { \
+            Py_ssize_t n = m - first < TILE ? m - first : TILE; \
+            for (Py_ssize_t i = 0; i < n; i++) \
+                z_y[i] = Z2[place[first + i]]; \
+            for (Py_ssize_t c = 0; c < k; c++) { \
+                const REAL *z = Z2 + c * m + first; \
+                REAL *e = E + c * m + first; \
+                EACH_ALONE \
+                for (Py_ssize_t i = 0; i < n; i++) \
+                    e[i] = NAME(exp_of)(z[i] - z_y[i]); \
+            } \
+            for (Py_ssize_t i = 0; i < n; i++) { \
+                E[place[first + i]] = C(0.0); \
+                r[first + i] = C(0.0); \
+            } \
+            for (Py_ssize_t c = 0; c < k; c++) { \
+                const REAL *e = E + c * m + first; \
+                EACH_ALONE \
+                for (Py_ssize_t i = 0; i < n; i++) \
+                    r[first + i] += e[i]; \
+            } \
+        } \
+    }
+/* dZ2 = s (A2 - Y): s e_c / (1 + r), and -s r / (1 + r) in the place of y. */
+#define SOFTMAX_CHAIN_LOOP(lvl, attribute) \
+    attribute static void NAME(softmax_chain_##lvl)(void *const *arrays, Py_ssize_t k, Py_ssize_t m) \
+    { \
+        REAL *dZ2 = arrays[0], *E = arrays[2], w[TILE]; \
+        const int64_t *place = arrays[1]; \
+        const REAL *r = arrays[3], *s = arrays[4]; \
+        for (Py_ssize_t first = 0; first < m; first += TILE) { \
+            Py_ssize_t n = m - first < TILE ? m - first : TILE; \
+            for (Py_ssize_t i = 0; i < n; i++) { \
+                E[place[first + i]] = -r[first + i]; \
+                w[i] = s[first + i] / (C(1.0) + r[first + i]); \
+            } \
+            for (Py_ssize_t c = 0; c < k; c++) { \
+                const REAL *e = E + c * m + first; \
+                REAL *d = dZ2 + c * m + first; \
+                EACH_ALONE \
+                for (Py_ssize_t i = 0; i < n; i++) \
+                    d[i] = e[i] * w[i]; \
+            } \
+        } \
+    }
+#define ALL_LOOPS(lvl, attribute) \
+    SIGMOID_LOOP(lvl, attribute) \
+    SOFTMAX_LOOP(lvl, attribute) \
+    SOFTMAX_CHAIN_LOOP(lvl, attribute) \
+    VALUE_LOOP(tanh, lvl, attribute) \
+    VALUE_LOOP(logistic, lvl, attribute) \
+    VALUE_LOOP(softplus, lvl, attribute) \
+    CHAIN_LOOP(tanh_chain, lvl, attribute) \
+    CHAIN_LOOP(logistic_chain, lvl, attribute) \
+    CHAIN_LOOP(softplus_chain, lvl, attribute) \
+    CHAIN_LOOP(relu_chain, lvl, attribute)
+FOR_EACH_LEVEL(ALL_LOOPS)
+#undef VALUE_LOOP
+#undef CHAIN_LOOP
+#undef SIGMOID_LOOP
+#undef SOFTMAX_LOOP
+#undef SOFTMAX_CHAIN_LOOP
+#undef ALL_LOOPS
+
+#endif
