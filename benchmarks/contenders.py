@@ -18,11 +18,13 @@ LEARNING_RATE = {"gd": 0.01, "adam": 0.001, "lbfgs": None}
 L2 = 1.0
 
 
-def our_classifier(problem: Problem, solver: str = "gd", batch_size: int | None = None) -> ShallowNetClassifier:
+def our_classifier(
+    problem: Problem, solver: str = "gd", batch_size: int | None = None, activation: str = "tanh"
+) -> ShallowNetClassifier:
     """Return ShallowNetClassifier for `max_iter` iterations and no fewer."""
     return ShallowNetClassifier(
         hidden_width=problem.size.h,
-        activation="tanh",
+        activation=activation,
         solver=solver,
         learning_rate=LEARNING_RATE[solver] or "auto",
         batch_size=batch_size,
@@ -61,9 +63,9 @@ def fits(estimator: Any, problem: Problem) -> Run:
     return run
 
 
-def ours(problem: Problem, solver: str = "gd", batch_size: int | None = None) -> Run:
+def ours(problem: Problem, solver: str = "gd", batch_size: int | None = None, activation: str = "tanh") -> Run:
     """Return our fit as a run."""
-    return fits(our_classifier(problem, solver, batch_size), problem)
+    return fits(our_classifier(problem, solver, batch_size, activation), problem)
 
 
 def mlp(problem: Problem, solver: str = "gd", batch_size: int | None = None) -> Run:

@@ -6,6 +6,7 @@ from benchmarks.contenders import limited, mlp, naive, ours
 from benchmarks.data import Problem, Size, dense, sparse
 from benchmarks.peers import installed
 from benchmarks.plan import MB, Plan, Row
+from benchmarks.products import products
 from benchmarks.timing import Run, best_seconds, columns, peak_bytes, step_seconds
 
 STEPS = [
@@ -21,10 +22,11 @@ STEPS = [
 
 
 def steps(plan: Plan) -> Iterator[Row]:
-    """One full-batch step inside ``fit``."""
+    """One full-batch step inside ``fit``, with tanh, and ours with relu; and the matrix products alone."""
     for size in map(plan.size, STEPS):
         problem = dense(size)
-        runs = {"ours": ours(problem), "MLP": mlp(problem), **installed(problem), "naive": naive(problem)}
+        runs = {"ours": ours(problem), "ours relu": ours(problem, activation="relu")}
+        runs |= {"products": products(problem), "MLP": mlp(problem), **installed(problem), "naive": naive(problem)}
         yield {"case": str(size)} | columns(step_seconds(runs, plan.iterations(size), plan.rounds))
 
 

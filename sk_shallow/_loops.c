@@ -79,6 +79,7 @@ typedef void (*LossLoop)(void *const *arrays, Py_ssize_t k, Py_ssize_t m);
 /* ---------------------------------------------------------------- float64 */
 #define REAL double
 #define BITS int64_t
+#define UBITS uint64_t
 #define NAME(name) name##_f64
 #define C(number) number
 #define MANTISSA 52
@@ -102,6 +103,7 @@ typedef void (*LossLoop)(void *const *arrays, Py_ssize_t k, Py_ssize_t m);
 #include "_loops.c"
 #undef REAL
 #undef BITS
+#undef UBITS
 #undef NAME
 #undef C
 #undef MANTISSA
@@ -118,6 +120,7 @@ typedef void (*LossLoop)(void *const *arrays, Py_ssize_t k, Py_ssize_t m);
 /* ---------------------------------------------------------------- float32 */
 #define REAL float
 #define BITS int32_t
+#define UBITS uint32_t
 #define NAME(name) name##_f32
 #define C(number) number##f
 #define MANTISSA 23
@@ -335,7 +338,7 @@ PyMODINIT_FUNC PyInit__loops(void)
 /* 2^k for k in the range of normal exponents. */
 INLINE REAL NAME(power_of_two)(BITS k)
 {
-    BITS bits = (k + BIAS) << MANTISSA;
+    UBITS bits = ((UBITS)k + BIAS) << MANTISSA; /* of a NaN, k is anything */
     REAL power;
     memcpy(&power, &bits, sizeof power);
     return power;
@@ -345,11 +348,11 @@ INLINE REAL NAME(power_of_two)(BITS k)
 INLINE BITS NAME(reduced)(REAL x, REAL *r)
 {
     REAL shifted = x * LOG2E + ROUNDER, rounder = ROUNDER, k = shifted - rounder;
-    BITS bits, base;
+    UBITS bits, base;
     memcpy(&bits, &shifted, sizeof bits);
     memcpy(&base, &rounder, sizeof base);
     *r = (x - k * LN2_HIGH) - k * LN2_LOW;
-    return bits - base;
+    return (BITS)(bits - base);
 }
 
 /* expm1(r) for |r| <= ln(2)/2. */
