@@ -73,6 +73,8 @@ static int level;
 typedef void (*Loop)(const void *from, void *to, Py_ssize_t n);
 /* Arrays of a loss on a block: Z2 (k, m) comes first. */
 typedef void (*LossLoop)(void *const *arrays, Py_ssize_t k, Py_ssize_t m);
+/* Vectors of one size, and numbers. */
+typedef void (*VectorLoop)(void *const *arrays, const double *numbers, Py_ssize_t n);
 /* So many examples are gone through at a time. */
 #define TILE 128
 
@@ -272,6 +274,45 @@ static PyObject *apply_loss(int loop, const char *kinds, PyObject *const *argume
     Py_RETURN_NONE;
 }
 
+#define ADAM_TABLE_F64(lvl, attribute) adam_##lvl##_f64,
+#define ADAM_TABLE_F32(lvl, attribute) adam_##lvl##_f32,
+static const VectorLoop ADAM_F64[N_LEVELS] = {FOR_EACH_LEVEL(ADAM_TABLE_F64)};
+static const VectorLoop ADAM_F32[N_LEVELS] = {FOR_EACH_LEVEL(ADAM_TABLE_F32)};
+#define N_VECTORS 6
+#define N_NUMBERS 6
+
+/* g, m, v to read, m, v and the step to write: vectors of one type and size; then beta_1, 1 - beta_1, beta_2,
+ * 1 - beta_2, epsilon, and -alpha with the corrections. */
+static PyObject *call_adam(PyObject *self, PyObject *const *arguments, Py_ssize_t n_arguments)
+{
+    Py_buffer views[N_VECTORS];
+    void *arrays[N_VECTORS];
+    double numbers[N_NUMBERS];
+    Py_ssize_t n = 0;
+    int fits = n_arguments == N_VECTORS + N_NUMBERS;
+    for (int i = 0; fits && i < N_NUMBERS; i++) {
+        numbers[i] = PyFloat_AsDouble(arguments[N_VECTORS + i]);
+        fits = !PyErr_Occurred();
+    }
+    for (; fits && n < N_VECTORS; n++) {
+        int flags = PyBUF_C_CONTIGUOUS | PyBUF_FORMAT | (n < 3 ? 0 : PyBUF_WRITABLE);
+        if (PyObject_GetBuffer(arguments[n], &views[n], flags) < 0) {
+            fits = 0;
+            break;
+        }
+        arrays[n] = views[n].buf;
+        fits = views[n].format != NULL && strcmp(views[n].format, views[0].format) == 0 && views[n].len == views[0].len;
+    }
+    fits = fits && strlen(views[0].format) == 1 && strchr("df", views[0].format[0]) != NULL;
+    if (fits)
+        (views[0].format[0] == 'd' ? ADAM_F64 : ADAM_F32)[level](arrays, numbers, views[0].len / views[0].itemsize);
+    for (Py_ssize_t i = 0; i < n; i++)
+        PyBuffer_Release(&views[i]);
+    if (!fits)
+        return refused();
+    Py_RETURN_NONE;
+}
+
 #define DEFINE_LOSS_CALL(name, loop, kinds) \
     static PyObject *call_##name(PyObject *self, PyObject *const *arguments, Py_ssize_t n) \
     { \
@@ -317,6 +358,7 @@ static PyMethodDef METHODS[] = {
     METHOD(sigmoid, "sigmoid(Z2, sign, weighted, L): write L = softplus(sign Z2), and weighted logistic(sign Z2) to Z2."),
     METHOD(softmax, "softmax(Z2, place, E, r): write E = exp(Z2 - z_y), 0 in the place of y, and its sums r."),
     METHOD(softmax_chain, "softmax_chain(dZ2, place, E, r, s): write dZ2 = s (A2 - Y) from what softmax wrote."),
+    METHOD(adam, "adam(g, m, v, new_m, new_v, step, beta_1, 1 - beta_1, beta_2, 1 - beta_2, epsilon, rate)."),
     {"levels", levels, METH_NOARGS, "levels(): return what this processor has, the best last."},
     {"set_level", set_level, METH_O, "set_level(number): use the loops of a level, by its place in levels()."},
     {"get_level", get_level, METH_NOARGS, "get_level(): return the level in use."},
@@ -382,6 +424,8 @@ INLINE REAL NAME(expm1_of_minus)(REAL a)
 
 INLINE REAL NAME(absolute)(REAL x) { return sizeof(REAL) == 4 ? (REAL)fabsf((float)x) : (REAL)fabs((double)x); }
 
+INLINE REAL NAME(root)(REAL x) { return sizeof(REAL) == 4 ? (REAL)sqrtf((float)x) : (REAL)sqrt((double)x); }
+
 INLINE REAL NAME(with_sign_of)(REAL size, REAL x)
 {
     return sizeof(REAL) == 4 ? (REAL)copysignf((float)size, (float)x) : (REAL)copysign((double)size, (double)x);
@@ -430,6 +474,22 @@ INLINE REAL NAME(relu_chain_of)(REAL a, REAL d) { return d * (a > C(0.0) ? C(1.0
         EACH_ALONE \
         for (Py_ssize_t i = 0; i < n; i++) \
             D[i] = NAME(function##_of)(A[i], D[i]); \
+    }
+/* Algorithm 1 of Kingma and Ba (2015), one step: the operations of _solvers/_descent.py, in their order. */
+#define ADAM_LOOP(lvl, attribute) \
+    attribute static void NAME(adam_##lvl)(void *const *arrays, const double *numbers, Py_ssize_t n) \
+    { \
+        const REAL *g = arrays[0], *m = arrays[1], *v = arrays[2]; \
+        REAL *new_m = arrays[3], *new_v = arrays[4], *step = arrays[5]; \
+        const REAL beta_1 = (REAL)numbers[0], rest_1 = (REAL)numbers[1], beta_2 = (REAL)numbers[2]; \
+        const REAL rest_2 = (REAL)numbers[3], epsilon = (REAL)numbers[4], rate = (REAL)numbers[5]; \
+        EACH_ALONE \
+        for (Py_ssize_t i = 0; i < n; i++) { \
+            REAL first = beta_1 * m[i] + rest_1 * g[i], second = beta_2 * v[i] + rest_2 * (g[i] * g[i]); \
+            new_m[i] = first; \
+            new_v[i] = second; \
+            step[i] = first / (NAME(root)(second) + epsilon) * rate; \
+        } \
     }
 /* L = softplus(t) and dZ2 = weighted logistic(t), for t = sign z: exp and a quotient serve both. */
 #define SIGMOID_LOOP(lvl, attribute) \
@@ -498,6 +558,7 @@ INLINE REAL NAME(relu_chain_of)(REAL a, REAL d) { return d * (a > C(0.0) ? C(1.0
         } \
     }
 #define ALL_LOOPS(lvl, attribute) \
+    ADAM_LOOP(lvl, attribute) \
     SIGMOID_LOOP(lvl, attribute) \
     SOFTMAX_LOOP(lvl, attribute) \
     SOFTMAX_CHAIN_LOOP(lvl, attribute) \
@@ -511,6 +572,7 @@ INLINE REAL NAME(relu_chain_of)(REAL a, REAL d) { return d * (a > C(0.0) ? C(1.0
 FOR_EACH_LEVEL(ALL_LOOPS)
 #undef VALUE_LOOP
 #undef CHAIN_LOOP
+#undef ADAM_LOOP
 #undef SIGMOID_LOOP
 #undef SOFTMAX_LOOP
 #undef SOFTMAX_CHAIN_LOOP

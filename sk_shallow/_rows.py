@@ -40,6 +40,12 @@ class Prepared(NamedTuple):
     for_outer: np.ndarray
 
 
+def _rows_of(X: Any, index: Index) -> Any:
+    """Return rows of X; ``take`` gathers those that an array names faster, but would copy X of another layout."""
+    named = isinstance(index, np.ndarray) and isinstance(X, np.ndarray) and X.flags.c_contiguous
+    return X.take(index, axis=0) if named else X[index]
+
+
 class PreparedRows:
     """Blocks of a dense X, scaled into a buffer beside a column of ones; X is neither copied nor changed.
 
@@ -64,7 +70,7 @@ class PreparedRows:
         if self.kept and isinstance(index, np.ndarray):
             rows = self._prepared().take(index, axis=0)
             return Prepared(rows, rows)
-        self._scaling.apply(self.X[index], out=buffer[:, :-1])
+        self._scaling.apply(_rows_of(self.X, index), out=buffer[:, :-1])
         return Prepared(buffer, np.ascontiguousarray(buffer) if self.kept else buffer)
 
     def _prepared(self) -> np.ndarray:
@@ -102,7 +108,7 @@ class RawRows:
 
     def load(self, index: Index, buffer: Any) -> Any:
         """Return the rows `index` of X."""
-        return self.X[index]
+        return _rows_of(self.X, index)
 
     @staticmethod
     def hidden(block: Any, W: np.ndarray, out: np.ndarray) -> None:

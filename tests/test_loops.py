@@ -14,6 +14,7 @@ import sk_shallow
 from sk_shallow import ShallowNetClassifier, _activations
 from sk_shallow._compiled import LOOPS, loops_in_use
 from sk_shallow._losses import LOSSES, OutputBuffers
+from sk_shallow._solvers import _descent
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 compiled = pytest.mark.skipif(LOOPS is None, reason="needs compiled loops")
@@ -256,3 +257,25 @@ def test_show_versions_says_which_loops_run(capsys):
     assert f"sk_shallow: {sk_shallow.__version__}" in out
     assert loops_in_use() in out
     assert "scipy" in out
+
+
+@compiled
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_a_step_of_adam_has_the_bits_of_numpys(dtype, monkeypatch):
+    rng = np.random.RandomState(0)
+    gradients = rng.normal(size=(5, 1003)).astype(dtype)
+    gradients[:, :3] = 0
+    steps = []
+    for loops in (LOOPS, None):
+        monkeypatch.setattr(_descent, "LOOPS", loops)
+        memory, own = {}, []
+        for gradient in gradients:
+            step, memory = _descent.Adam(0.01).step(gradient, memory)
+            own.append(step)
+        steps.append((own, memory["first_moment"], memory["second_moment"]))
+    for found, expected in zip(*steps, strict=True):
+        assert_array_equal(found, expected)
+    with pytest.raises(BufferError):
+        LOOPS.adam(*[np.zeros(3)] * 5, np.zeros(4), *[0.1] * 6)
+    with pytest.raises(BufferError):
+        LOOPS.adam(*[np.zeros(3)] * 6, *[0.1] * 5, "x")

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from sk_shallow._compiled import LOOPS
 from sk_shallow._solvers._state import Ask, MemoryDict, Solving, State
 
 
@@ -54,15 +55,27 @@ class Adam:
     def step(self, gradient: np.ndarray, memory: MemoryDict) -> tuple[np.ndarray, MemoryDict]:
         """Return the step to add to θ, and the new moments with their count."""
         t = memory.get("n_steps", 0) + 1
-        m = self.beta_1 * memory.get("first_moment", 0.0) + (1 - self.beta_1) * gradient
-        v = self.beta_2 * memory.get("second_moment", 0.0) + (1 - self.beta_2) * gradient**2
+        m, v = memory.get("first_moment"), memory.get("second_moment")
+        m, v = (np.zeros_like(gradient) if moment is None else moment for moment in (m, v))
         rate = self.learning_rate * (1 - self.beta_2**t) ** 0.5 / (1 - self.beta_1**t)
         # epsilon is scaled with the second moment's correction, as in algorithm 1 itself.
+        epsilon = self.epsilon * (1 - self.beta_2**t) ** 0.5
+        m, v, step = self._moved(gradient, m, v, epsilon, rate)
+        return step, {"first_moment": m, "second_moment": v, "n_steps": t}
+
+    def _moved(self, gradient: np.ndarray, m: np.ndarray, v: np.ndarray, epsilon: float, rate: Any) -> Any:
+        """Return the moments after a step, and the step."""
+        betas = self.beta_1, 1 - self.beta_1, self.beta_2, 1 - self.beta_2
+        if LOOPS is not None and not isinstance(rate, np.ndarray):
+            moved = np.empty_like(m), np.empty_like(v), np.empty_like(gradient)
+            LOOPS.adam(gradient, m, v, *moved, *betas, epsilon, -rate)
+            return moved
+        m, v = betas[0] * m + betas[1] * gradient, betas[2] * v + betas[3] * gradient**2
         step = np.sqrt(v)
-        step += self.epsilon * (1 - self.beta_2**t) ** 0.5
+        step += epsilon
         np.divide(m, step, out=step)
         step *= -_beside(rate, step)
-        return step, {"first_moment": m, "second_moment": v, "n_steps": t}
+        return m, v, step
 
 
 def descend(theta: np.ndarray, rule: StepRule, memory: MemoryDict) -> Solving:
