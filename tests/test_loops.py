@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from importlib import import_module
 
 import mpmath
 import numpy as np
@@ -14,7 +15,6 @@ import sk_shallow
 from sk_shallow import ShallowNetClassifier, _activations
 from sk_shallow._compiled import LOOPS, loops_in_use
 from sk_shallow._losses import LOSSES, OutputBuffers
-from sk_shallow._solvers import _descent
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 compiled = pytest.mark.skipif(LOOPS is None, reason="needs compiled loops")
@@ -262,15 +262,15 @@ def test_show_versions_says_which_loops_run(capsys):
 @compiled
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_a_step_of_adam_has_the_bits_of_numpys(dtype, monkeypatch):
-    rng = np.random.RandomState(0)
+    descent, rng = import_module("sk_shallow._solvers._descent"), np.random.RandomState(0)
     gradients = rng.normal(size=(5, 1003)).astype(dtype)
     gradients[:, :3] = 0
     steps = []
     for loops in (LOOPS, None):
-        monkeypatch.setattr(_descent, "LOOPS", loops)
+        monkeypatch.setattr(descent, "LOOPS", loops)
         memory, own = {}, []
         for gradient in gradients:
-            step, memory = _descent.Adam(0.01).step(gradient, memory)
+            step, memory = descent.Adam(0.01).step(gradient, memory)
             own.append(step)
         steps.append((own, memory["first_moment"], memory["second_moment"]))
     for found, expected in zip(*steps, strict=True):
