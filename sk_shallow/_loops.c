@@ -92,16 +92,20 @@ typedef void (*VectorLoop)(void *const *arrays, const double *numbers, Py_ssize_
 #define LN2_LOW 0x1.a39ef35793c76p-33
 #define LARGEST 746.0               /* exp(-746) is 0 */
 #define SATURATED 22.0              /* tanh(22) is 1 */
-#define Q(r) \
-    ((((((((((0x1.1f6717774d5e0p-29 * (r) + 0x1.af390ba7e6f47p-26) * (r) + 0x1.27e4e1dcf773bp-22) * (r) + \
-            0x1.71de0d85293b8p-19) * (r) + 0x1.a01a01a48116fp-16) * (r) + 0x1.a01a01a7cebcdp-13) * (r) + \
-         0x1.6c16c16c167dap-10) * (r) + 0x1.11111111109a6p-7) * (r) + 0x1.5555555555555p-5) * (r) + \
-      0x1.5555555555556p-3))
-#define P(u) \
-    ((((((((((0x1.4b0a26c5f9607p-4 * (u) + 0x1.687a6e7c8e094p-5) * (u) + 0x1.eb905e857695fp-5) * (u) + \
-            0x1.10ac75dc6012dp-4) * (u) + 0x1.3b18b294bec15p-4) * (u) + 0x1.745cf0b0e03bcp-4) * (u) + \
-         0x1.c71c727143318p-4) * (u) + 0x1.24924923d44c6p-3) * (u) + 0x1.999999999a3ddp-3) * (u) + \
-      0x1.5555555555555p-2))
+/* By Estrin's scheme, in powers of r^2, which needs fewer steps one after another than Horner's. */
+#define Q(r) NAME(estrin)(r, 0x1.5555555555556p-3, 0x1.5555555555555p-5, 0x1.11111111109a6p-7, 0x1.6c16c16c167dap-10, \
+                          0x1.a01a01a7cebcdp-13, 0x1.a01a01a48116fp-16, 0x1.71de0d85293b8p-19, 0x1.27e4e1dcf773bp-22, \
+                          0x1.af390ba7e6f47p-26, 0x1.1f6717774d5e0p-29)
+#define P(u) NAME(estrin)(u, 0x1.5555555555555p-2, 0x1.999999999a3ddp-3, 0x1.24924923d44c6p-3, 0x1.c71c727143318p-4, \
+                          0x1.745cf0b0e03bcp-4, 0x1.3b18b294bec15p-4, 0x1.10ac75dc6012dp-4, 0x1.eb905e857695fp-5, \
+                          0x1.687a6e7c8e094p-5, 0x1.4b0a26c5f9607p-4)
+INLINE double estrin_f64(double x, double c0, double c1, double c2, double c3, double c4, double c5, double c6,
+                         double c7, double c8, double c9)
+{
+    double x2 = x * x, x4 = x2 * x2;
+    double low = (c0 + c1 * x) + (c2 + c3 * x) * x2, middle = (c4 + c5 * x) + (c6 + c7 * x) * x2;
+    return low + (middle + (c8 + c9 * x) * x4) * x4;
+}
 #include "_loops.c"
 #undef REAL
 #undef BITS
@@ -539,21 +543,22 @@ INLINE REAL NAME(relu_chain_of)(REAL a, REAL d) { return d * (a > C(0.0) ? C(1.0
 #define SOFTMAX_CHAIN_LOOP(lvl, attribute) \
     attribute static void NAME(softmax_chain_##lvl)(void *const *arrays, Py_ssize_t k, Py_ssize_t m) \
     { \
-        REAL *dZ2 = arrays[0], *E = arrays[2], w[TILE]; \
+        REAL *dZ2 = arrays[0], *E = arrays[2], sum[TILE]; \
         const int64_t *place = arrays[1]; \
         const REAL *r = arrays[3], *s = arrays[4]; \
         for (Py_ssize_t first = 0; first < m; first += TILE) { \
             Py_ssize_t n = m - first < TILE ? m - first : TILE; \
             for (Py_ssize_t i = 0; i < n; i++) { \
                 E[place[first + i]] = -r[first + i]; \
-                w[i] = s[first + i] / (C(1.0) + r[first + i]); \
+                sum[i] = C(1.0) + r[first + i]; \
             } \
             for (Py_ssize_t c = 0; c < k; c++) { \
                 const REAL *e = E + c * m + first; \
                 REAL *d = dZ2 + c * m + first; \
+                const REAL *weight = s + first; \
                 EACH_ALONE \
                 for (Py_ssize_t i = 0; i < n; i++) \
-                    d[i] = e[i] * w[i]; \
+                    d[i] = e[i] * weight[i] / sum[i]; \
             } \
         } \
     }
