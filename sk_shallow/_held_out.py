@@ -12,6 +12,7 @@ import pandas as pd
 from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.utils import check_consistent_length, column_or_1d
 
+from sk_shallow._canonical import hashed, keys_of
 from sk_shallow._targets import Targets, listed
 from sk_shallow._weights import Weights
 
@@ -83,11 +84,11 @@ def hold_out(X: Any, targets: Targets, weights: Weights, fraction: float, seed: 
     ValueError
         Where a class has too few rows to be on both sides.
     """
-    keys, s, are_counts = _keys(X, seed), _values(weights), weights.are_counts
+    keys, s, are_counts = keys_of(X, seed), _values(weights), weights.are_counts
     if targets.outputs.multilabel:
-        keys += _keys(targets.encoded, seed)
+        keys += keys_of(targets.encoded, seed)
     if not are_counts:  # rows of other weights are not alike
-        keys += _hashed(s)
+        keys += hashed(s)
     held, order = np.zeros(len(s)), np.argsort(keys, kind="stable")
     for rows in _strata(targets, order[s[order] > 0]):
         held[rows] = _held_weight(keys[rows], s[rows], fraction, weights.one if are_counts else None)
@@ -135,27 +136,6 @@ def _split_rows(s: np.ndarray, fraction: float) -> np.ndarray:
     count = min(max(1, round(fraction * total)), total - 1)
     places = np.floor(ends * (count / total) + 0.5)  # so many lie before each end
     return np.minimum(np.diff(places, prepend=0.0), s)
-
-
-def _keys(X: Any, seed: int) -> np.ndarray:
-    """Return a number for each row (n,), uint64, as if at random, by what it holds, dense or sparse."""
-    n, d = X.shape
-    factors = pd.util.hash_array(np.arange(d)) | np.uint64(1)
-    found = np.zeros(n, dtype=np.uint64)
-    if not isinstance(X, np.ndarray):
-        entries = _hashed(X.data) * factors[X.indices]
-        sums = np.concatenate([found[:1], np.cumsum(entries, dtype=np.uint64)])
-        found = sums[X.indptr[1:]] - sums[X.indptr[:-1]]
-    else:
-        for column, factor in zip(X.T, factors, strict=True):
-            found += _hashed(column) * factor
-    return pd.util.hash_array(found ^ pd.util.hash_array(np.array([seed])))
-
-
-def _hashed(numbers: np.ndarray) -> np.ndarray:
-    """Return a hash of each number, uint64: 0 for a zero of either sign."""
-    zero = pd.util.hash_array(np.zeros(1))
-    return pd.util.hash_array(np.add(numbers, 0.0, dtype=np.float64)) - zero
 
 
 def hold_out_groups(targets: Targets, weights: Weights, groups: Any, fraction: float, seed: int) -> Split:

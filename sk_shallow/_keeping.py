@@ -8,9 +8,11 @@ from sklearn.exceptions import ConvergenceWarning
 
 from sk_shallow._advice import Ending, light_weights_text, warning_text
 from sk_shallow._callbacks import raising_hook_errors, task_of
+from sk_shallow._canonical import canonical
 from sk_shallow._fitting import Watches, fit_network, unwatched
 from sk_shallow._outcome import Network, Record
 from sk_shallow._preparation import Prepared
+from sk_shallow._solvers import SOLVERS
 from sk_shallow._stack import fit_from_starts
 from sk_shallow._stored import attributes_of
 
@@ -36,6 +38,7 @@ def _fitted(
     problem, recipe, state = prepared.problem, prepared.recipe, estimator.random_state
     if prepared.n_starts > 1:
         return fit_from_starts(problem, [recipe], [state], None if watches is None else [watches])[0].fitted()
+    problem = canonical(problem) if SOLVERS[recipe.solver].solving is None else problem
     return fit_network(problem, recipe, prepared.before, state, unwatched if watches is None else watches(0))
 
 

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from sklearn.utils import check_random_state
 
+from sk_shallow._canonical import canonical
 from sk_shallow._course import HookError, Problem
 from sk_shallow._fitting import (
     Begun,
@@ -174,7 +175,8 @@ def _is_plain(recipe: Recipe) -> bool:
 def _fit_alone(problem: Problem, recipe: Recipe, random_state: Any, watches: Watches) -> Outcome:
     started = time.perf_counter()
     try:
-        network, record = fit_network(problem, recipe, None, deepcopy(random_state), watches)
+        own = canonical(problem) if SOLVERS[recipe.solver].solving is None else problem
+        network, record = fit_network(own, recipe, None, deepcopy(random_state), watches)
     except HookError:
         raise
     except Exception as error:
