@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sk_shallow._array_api import Array, namespace
-from sk_shallow._compiled import chain_loop, value_loop
+from sk_shallow._compiled import loop
 
 
 @dataclass(frozen=True)
@@ -189,26 +189,26 @@ ACTIVATIONS: dict[str, Activation] = {
             _tanh_derivative,
             "tanh",
             1.0,
-            value_loop("tanh", np.tanh),
-            chain_loop("tanh_chain", _tanh_reverse),
+            loop("tanh", np.tanh),
+            loop("tanh_chain", _tanh_reverse),
         ),
         _InPlace(
             sigmoid,
             _sigmoid_derivative,
             "sigmoid",
             1.0,
-            value_loop("logistic", _sigmoid_apply),
-            chain_loop("logistic_chain", _sigmoid_reverse),
+            loop("logistic", _sigmoid_apply),
+            loop("logistic_chain", _sigmoid_reverse),
         ),
-        _InPlace(_relu, _relu_derivative, "relu", 2.0**0.5, _relu_apply, chain_loop("relu_chain", _relu_reverse)),
+        _InPlace(_relu, _relu_derivative, "relu", 2.0**0.5, _relu_apply, loop("relu_chain", _relu_reverse)),
         _InPlace(_identity, _identity_derivative, "identity", 1.0, _nothing, _nothing),
         _InPlace(
             softplus,
             sigmoid,
             "softplus",
             1.0,
-            value_loop("softplus", _softplus_apply),
-            chain_loop("softplus_chain", _softplus_reverse),
+            loop("softplus", _softplus_apply),
+            loop("softplus_chain", _softplus_reverse),
         ),
     )
 }

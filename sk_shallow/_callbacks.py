@@ -14,8 +14,7 @@ from sklearn import __version__
 from sk_shallow._course import HookError, Setting, Watch
 from sk_shallow._fitting import Begun, Watches
 from sk_shallow._outcome import Network, Record
-from sk_shallow._preparation import Rows
-from sk_shallow._recipe import Recipe
+from sk_shallow._preparation import Prepared, Rows
 from sk_shallow._solvers import Run, StopReason
 from sk_shallow._validation import CALLBACKS, CALLBACKS_IN_FIT
 
@@ -129,13 +128,13 @@ class Task:
         """Return the attributes of a network that callbacks are shown: it has no callbacks itself."""
         return attributes | self._also | {CALLBACKS: []}
 
-    def watches(self, recipe: Recipe, n_starts: int, attributes: Attributes) -> Callable[[int], Watches]:
+    def watches(self, prepared: Prepared, attributes: Attributes) -> Callable[[int], Watches]:
         """Return who looks on at each start of a fit that is this task; several are tasks of their own."""
 
         def of_start(start: int) -> Watches:
-            if n_starts == 1:
+            if prepared.n_starts == 1:
                 return lambda fit: [_Iterations(self, fit, attributes)]
-            return lambda fit: [_Start(self.part("start", recipe.max_iter).begin(), fit, attributes)]
+            return lambda fit: [_Start(self.part("start", prepared.recipe.max_iter).begin(), fit, attributes)]
 
         return of_start
 

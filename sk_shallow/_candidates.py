@@ -103,11 +103,11 @@ def _watched(
     task: Task, number: int, estimator: ShallowNetClassifier, prepared: Prepared, random_state: Any
 ) -> Outcome:
     """Fit one; an error of a callback is one of the fit, as in GridSearchCV."""
-    recipe, attributes = prepared.recipe, partial(_left, estimator, prepared)
+    attributes = partial(_left, estimator, prepared)
     try:
         part = task.part("candidate", prepared.n_parts, number, prepared.rows).begin()
-        watches = part.watches(recipe, prepared.n_starts, attributes)
-        (outcome,) = fit_from_starts(prepared.problem, [recipe], [random_state], [watches])
+        watches = part.watches(prepared, attributes)
+        (outcome,) = fit_from_starts(prepared.problem, [prepared.recipe], [random_state], [watches])
         if outcome.error is None:
             part.end(reconstruction_attributes=lambda: part.shown(attributes(*outcome.fitted())))
         else:

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from sk_shallow._course import Problem
+from sk_shallow._solvers import SOLVERS
 from sk_shallow._targets import Targets
 from sk_shallow._weights import weights_of
 
@@ -34,16 +35,16 @@ def hashed(numbers: np.ndarray) -> np.ndarray:
     return pd.util.hash_array(np.add(numbers, 0.0, dtype=np.float64)) - zero
 
 
-def canonical(problem: Problem) -> Problem:
+def canonical(problem: Problem, solver: str) -> Problem:
     """Return a problem with rows that are alike as one, of the sum of their weights, in the order of their keys.
 
-    Weights are then repetitions to the last bit, and the order of rows makes no difference: for solvers that
-    blow rounding up. Large problems are returned as they are.
+    Weights are then repetitions to the last bit, and the order of rows makes no difference: for L-BFGS, which
+    blows rounding up. For other solvers, and large problems, it is returned as it is.
     """
     X, (kind, outputs, encoded), weights = problem.X, problem.targets, problem.weights
-    if X.shape[0] > _MOST_ROWS:
+    if SOLVERS[solver].solving is not None or X.shape[0] > _MOST_ROWS:
         return problem
-    s = np.ones(weights.n) if weights.values is None else weights.values
+    s = weights.each
     present = np.flatnonzero(s > 0)
     keys = keys_of(X)[present] + keys_of(encoded.reshape(len(encoded), -1), 1)[present]
     _, first, alike = np.unique(keys, return_index=True, return_inverse=True)

@@ -30,36 +30,22 @@ def _built() -> Any:
 LOOPS: Any = _built()
 
 
-def value_loop(name: str, otherwise: Callable[[np.ndarray, np.ndarray], object]) -> Callable[..., object]:
-    """Return what writes g1(Z1) into another array: compiled, or where arrays are not to its liking, NumPy's."""
+def loop(name: str, otherwise: Callable[..., object]) -> Callable[..., object]:
+    """Return a compiled loop from one array to another, or where arrays are not to its liking, NumPy's.
+
+    NumPy's is given all arrays, such as scratch, the compiled one the first two.
+    """
     compiled = getattr(LOOPS, name, None)
     if compiled is None:
         return otherwise
 
-    def write(Z: np.ndarray, out: np.ndarray) -> None:
+    def run(*arrays: np.ndarray) -> None:
         try:
-            compiled(Z, out)
+            compiled(*arrays[:2])
         except BufferError:
-            otherwise(Z, out)
+            otherwise(*arrays)
 
-    return write
-
-
-def chain_loop(
-    name: str, otherwise: Callable[[np.ndarray, np.ndarray, np.ndarray], object]
-) -> Callable[..., object]:
-    """Return what multiplies dA1 by g1'(Z1), known from A1, in place: compiled, or NumPy's."""
-    compiled = getattr(LOOPS, name, None)
-    if compiled is None:
-        return otherwise
-
-    def chain(A: np.ndarray, dA: np.ndarray, scratch: np.ndarray) -> None:
-        try:
-            compiled(A, dA)
-        except BufferError:
-            otherwise(A, dA, scratch)
-
-    return chain
+    return run
 
 
 def loops_in_use() -> str:

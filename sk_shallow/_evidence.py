@@ -62,7 +62,7 @@ def sample_of(
     then of y (n,), and taken at equal distances of the sum of their weights: they are as varied as all rows are.
     """
     n = X.shape[0]
-    values = np.ones(n) if weights.values is None else weights.values
+    values = weights.each
     if max(n, weights.sum) <= most:
         return Sample(scaling.scaled(X), values / weights.total)
     order = np.lexsort((y, _products(X, scaling, direction)))

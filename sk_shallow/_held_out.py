@@ -84,7 +84,7 @@ def hold_out(X: Any, targets: Targets, weights: Weights, fraction: float, seed: 
     ValueError
         Where a class has too few rows to be on both sides.
     """
-    keys, s, are_counts = keys_of(X, seed), _values(weights), weights.are_counts
+    keys, s, are_counts = keys_of(X, seed), weights.each, weights.are_counts
     if targets.outputs.multilabel:
         keys += keys_of(targets.encoded, seed)
     if not are_counts:  # rows of other weights are not alike
@@ -95,10 +95,6 @@ def hold_out(X: Any, targets: Targets, weights: Weights, fraction: float, seed: 
     split = _split(s - held, held, weights)
     _check_classes(targets, split, "Give it more rows, or pass rows to hold out as X_val and y_val.")
     return split
-
-
-def _values(weights: Weights) -> np.ndarray:
-    return np.ones(weights.n) if weights.values is None else weights.values
 
 
 def _split(kept: np.ndarray, held: np.ndarray, weights: Weights) -> Split:
@@ -146,7 +142,7 @@ def hold_out_groups(targets: Targets, weights: Weights, groups: Any, fraction: f
     ValueError
         Where there are fewer than two groups, or a class is in those held out alone, or in none of them.
     """
-    s, groups = _values(weights), _check_groups(groups, targets)
+    s, groups = weights.each, _check_groups(groups, targets)
     present, held = np.flatnonzero(s > 0), np.zeros(len(s))
     named, groups = np.unique(groups[present], return_inverse=True)
     n_groups = len(named)

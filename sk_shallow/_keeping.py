@@ -12,7 +12,6 @@ from sk_shallow._canonical import canonical
 from sk_shallow._fitting import Watches, fit_network, unwatched
 from sk_shallow._outcome import Network, Record
 from sk_shallow._preparation import Prepared
-from sk_shallow._solvers import SOLVERS
 from sk_shallow._stack import fit_from_starts
 from sk_shallow._stored import attributes_of
 
@@ -27,7 +26,7 @@ def fit_and_keep(estimator: Any, prepared: Prepared, tells: bool = True) -> list
         return keep(estimator, prepared, *_fitted(estimator, prepared))
     attributes = partial(attributes_left, estimator, prepared)
     with raising_hook_errors():
-        outcome = _fitted(estimator, prepared, task.watches(prepared.recipe, prepared.n_starts, attributes))
+        outcome = _fitted(estimator, prepared, task.watches(prepared, attributes))
         task.end(reconstruction_attributes=lambda: task.shown(attributes(*outcome)))
     return keep(estimator, prepared, *outcome)
 
@@ -38,7 +37,7 @@ def _fitted(
     problem, recipe, state = prepared.problem, prepared.recipe, estimator.random_state
     if prepared.n_starts > 1:
         return fit_from_starts(problem, [recipe], [state], None if watches is None else [watches])[0].fitted()
-    problem = canonical(problem) if SOLVERS[recipe.solver].solving is None else problem
+    problem = canonical(problem, recipe.solver)
     return fit_network(problem, recipe, prepared.before, state, unwatched if watches is None else watches(0))
 
 

@@ -183,36 +183,78 @@ static PyObject *refused(void)
     return NULL;
 }
 
-/* Apply a loop to two contiguous arrays of one size and type; BufferError for any others. */
+#define MOST_ARRAYS 6
+
+/* The arrays of a call, taken for a while. */
+typedef struct {
+    Py_buffer views[MOST_ARRAYS];
+    void *arrays[MOST_ARRAYS];
+    Py_ssize_t n;
+} Taken;
+
+static void release(Taken *taken)
+{
+    for (Py_ssize_t i = 0; i < taken->n; i++)
+        PyBuffer_Release(&taken->views[i]);
+}
+
+/* Tell whether an array is what a letter says; the first one, of float32 or float64, decides type and sizes of all:
+ * of its size, to write (w) or to read (r); places (p), or a value for each of its columns, to write (v) or read (V). */
+static int suits(char kind, const Py_buffer *view, const Py_buffer *first)
+{
+    if (view->format == NULL)
+        return 0;
+    if (kind == 'p')
+        return view->ndim == 1 && view->shape[0] == first->shape[1] && view->itemsize == 8 &&
+               strchr("lq", view->format[0]) != NULL;
+    if (strcmp(view->format, first->format) != 0)
+        return 0;
+    if (kind == 'v' || kind == 'V')
+        return view->ndim == 1 && view->shape[0] == first->shape[1];
+    return view->len == first->len && strlen(view->format) == 1 && strchr("df", view->format[0]) != NULL;
+}
+
+/* Take contiguous arrays of these kinds and dimensions, 0 for any; return whether they suit. */
+static int take(Taken *taken, const char *kinds, int ndim, PyObject *const *arguments)
+{
+    int fits = 1;
+    for (taken->n = 0; fits && kinds[taken->n] != '\0';) {
+        Py_buffer *view = &taken->views[taken->n];
+        char kind = kinds[taken->n];
+        int flags = PyBUF_C_CONTIGUOUS | PyBUF_FORMAT | (strchr("wv", kind) ? PyBUF_WRITABLE : 0);
+        if (PyObject_GetBuffer(arguments[taken->n], view, flags) < 0)
+            return 0;
+        taken->arrays[taken->n++] = view->buf;
+        fits = (ndim == 0 || strchr("wr", kind) == NULL || view->ndim == ndim) && suits(kind, view, &taken->views[0]);
+        if (fits && ndim == 2 && strchr("wr", kind) != NULL)
+            fits = view->shape[1] == taken->views[0].shape[1];
+    }
+    return fits;
+}
+
+static int is_float64(const Taken *taken) { return taken->views[0].format[0] == 'd'; }
+
+/* Apply a loop to two arrays of one size and type; BufferError for any others. */
 static PyObject *apply(int loop, PyObject *const *arguments, Py_ssize_t n_arguments)
 {
-    Py_buffer from, to;
+    Taken taken;
     if (n_arguments != 2) {
         PyErr_SetString(PyExc_TypeError, "two arrays are expected: to read from, and to write to");
         return NULL;
     }
-    if (PyObject_GetBuffer(arguments[0], &from, PyBUF_C_CONTIGUOUS | PyBUF_FORMAT) < 0)
-        return refused();
-    if (PyObject_GetBuffer(arguments[1], &to, PyBUF_C_CONTIGUOUS | PyBUF_FORMAT | PyBUF_WRITABLE) < 0) {
-        PyBuffer_Release(&from);
-        return refused();
-    }
-    char type = from.format != NULL && from.format[1] == '\0' ? from.format[0] : '?';
-    int fits = (type == 'd' || type == 'f') && to.format != NULL && strcmp(from.format, to.format) == 0 &&
-               from.len == to.len;
+    int fits = take(&taken, "rw", 0, arguments);
     if (fits) {
-        Loop run = (type == 'd' ? LOOPS_F64 : LOOPS_F32)[level][loop];
-        Py_ssize_t n = from.len / from.itemsize;
+        Loop run = (is_float64(&taken) ? LOOPS_F64 : LOOPS_F32)[level][loop];
+        Py_ssize_t n = taken.views[0].len / taken.views[0].itemsize;
         if (n >= WORTH_LETTING_GO) {
             Py_BEGIN_ALLOW_THREADS
-            run(from.buf, to.buf, n);
+            run(taken.arrays[0], taken.arrays[1], n);
             Py_END_ALLOW_THREADS
         }
         else
-            run(from.buf, to.buf, n);
+            run(taken.arrays[0], taken.arrays[1], n);
     }
-    PyBuffer_Release(&from);
-    PyBuffer_Release(&to);
+    release(&taken);
     if (!fits)
         return refused();
     Py_RETURN_NONE;
@@ -231,54 +273,23 @@ DEFINE_CALL(softplus, SOFTPLUS)
 DEFINE_CALL(softplus_chain, SOFTPLUS_CHAIN)
 DEFINE_CALL(relu_chain, RELU_CHAIN)
 
-#define MOST_ARRAYS 5
-
-/* What an array of a loss is, a letter each: (k, m) to write (o) or to read (O), a value for each example, (m,), to
- * write (v) or to read (V), or places (p). The first, Z2, decides the type and the sizes of all. */
-static int suits(char kind, const Py_buffer *view, const Py_buffer *Z2)
-{
-    Py_ssize_t m = Z2->ndim == 2 ? Z2->shape[1] : -1;
-    if (view->format == NULL)
-        return 0;
-    if (kind == 'p')
-        return view->ndim == 1 && view->shape[0] == m && view->itemsize == 8 && strchr("lq", view->format[0]) != NULL;
-    if (strcmp(view->format, Z2->format) != 0)
-        return 0;
-    if (kind == 'v' || kind == 'V')
-        return view->ndim == 1 && view->shape[0] == m;
-    return view->ndim == 2 && view->shape[0] == Z2->shape[0] && view->shape[1] == m;
-}
-
-/* Apply a loop of a loss to arrays of these kinds; BufferError for any others. */
+/* Apply a loop of a loss to arrays of these kinds, of which Z2 (k, m) comes first; BufferError for any others. */
 static PyObject *apply_loss(int loop, const char *kinds, PyObject *const *arguments, Py_ssize_t n_arguments)
 {
-    Py_buffer views[MOST_ARRAYS];
-    void *arrays[MOST_ARRAYS];
-    Py_ssize_t n = 0, n_kinds = (Py_ssize_t)strlen(kinds);
-    int fits = n_arguments == n_kinds;
-    for (; fits && n < n_kinds; n++) {
-        int flags = PyBUF_C_CONTIGUOUS | PyBUF_FORMAT | (strchr("OVp", kinds[n]) ? 0 : PyBUF_WRITABLE);
-        if (PyObject_GetBuffer(arguments[n], &views[n], flags) < 0) {
-            fits = 0;
-            break;
-        }
-        arrays[n] = views[n].buf;
-        fits = suits(kinds[n], &views[n], &views[0]);
-    }
-    fits = fits && strlen(views[0].format) == 1 && strchr("df", views[0].format[0]) != NULL;
+    Taken taken = {.n = 0};
+    int fits = n_arguments == (Py_ssize_t)strlen(kinds) && take(&taken, kinds, 2, arguments);
     if (fits) {
-        LossLoop run = (views[0].format[0] == 'd' ? LOSSES_F64 : LOSSES_F32)[level][loop];
-        Py_ssize_t k = views[0].shape[0], m = views[0].shape[1];
+        LossLoop run = (is_float64(&taken) ? LOSSES_F64 : LOSSES_F32)[level][loop];
+        Py_ssize_t k = taken.views[0].shape[0], m = taken.views[0].shape[1];
         if (k * m >= WORTH_LETTING_GO) {
             Py_BEGIN_ALLOW_THREADS
-            run(arrays, k, m);
+            run(taken.arrays, k, m);
             Py_END_ALLOW_THREADS
         }
         else
-            run(arrays, k, m);
+            run(taken.arrays, k, m);
     }
-    for (Py_ssize_t i = 0; i < n; i++)
-        PyBuffer_Release(&views[i]);
+    release(&taken);
     if (!fits)
         return refused();
     Py_RETURN_NONE;
@@ -295,29 +306,19 @@ static const VectorLoop ADAM_F32[N_LEVELS] = {FOR_EACH_LEVEL(ADAM_TABLE_F32)};
  * 1 - beta_2, epsilon, and -alpha with the corrections. */
 static PyObject *call_adam(PyObject *self, PyObject *const *arguments, Py_ssize_t n_arguments)
 {
-    Py_buffer views[N_VECTORS];
-    void *arrays[N_VECTORS];
+    Taken taken = {.n = 0};
     double numbers[N_NUMBERS];
-    Py_ssize_t n = 0;
     int fits = n_arguments == N_VECTORS + N_NUMBERS;
     for (int i = 0; fits && i < N_NUMBERS; i++) {
         numbers[i] = PyFloat_AsDouble(arguments[N_VECTORS + i]);
         fits = !PyErr_Occurred();
     }
-    for (; fits && n < N_VECTORS; n++) {
-        int flags = PyBUF_C_CONTIGUOUS | PyBUF_FORMAT | (n < 3 ? 0 : PyBUF_WRITABLE);
-        if (PyObject_GetBuffer(arguments[n], &views[n], flags) < 0) {
-            fits = 0;
-            break;
-        }
-        arrays[n] = views[n].buf;
-        fits = views[n].format != NULL && strcmp(views[n].format, views[0].format) == 0 && views[n].len == views[0].len;
+    fits = fits && take(&taken, "rrrwww", 0, arguments);
+    if (fits) {
+        VectorLoop run = (is_float64(&taken) ? ADAM_F64 : ADAM_F32)[level];
+        run(taken.arrays, numbers, taken.views[0].len / taken.views[0].itemsize);
     }
-    fits = fits && strlen(views[0].format) == 1 && strchr("df", views[0].format[0]) != NULL;
-    if (fits)
-        (views[0].format[0] == 'd' ? ADAM_F64 : ADAM_F32)[level](arrays, numbers, views[0].len / views[0].itemsize);
-    for (Py_ssize_t i = 0; i < n; i++)
-        PyBuffer_Release(&views[i]);
+    release(&taken);
     if (!fits)
         return refused();
     Py_RETURN_NONE;
@@ -328,9 +329,9 @@ static PyObject *call_adam(PyObject *self, PyObject *const *arguments, Py_ssize_
     { \
         return apply_loss(loop, kinds, arguments, n); \
     }
-DEFINE_LOSS_CALL(sigmoid, SIGMOID, "oOOo")
-DEFINE_LOSS_CALL(softmax, SOFTMAX, "Opov")
-DEFINE_LOSS_CALL(softmax_chain, SOFTMAX_CHAIN, "opoVV")
+DEFINE_LOSS_CALL(sigmoid, SIGMOID, "wrrw")
+DEFINE_LOSS_CALL(softmax, SOFTMAX, "rpwv")
+DEFINE_LOSS_CALL(softmax_chain, SOFTMAX_CHAIN, "wpwVV")
 
 static PyObject *levels(PyObject *self, PyObject *nothing)
 {
@@ -448,19 +449,18 @@ INLINE REAL NAME(tanh_of)(REAL z)
     return NAME(with_sign_of)(-t / (C(2.0) + t), z);
 }
 
-/* 1 / (1 + exp(-z)), from exp(-|z|): no cancellation on either side. */
-INLINE REAL NAME(logistic_of)(REAL z)
-{
-    REAL e = NAME(exp_of)(-NAME(absolute)(z));
-    return (z < C(0.0) ? e : C(1.0)) / (C(1.0) + e);
-}
+/* 1 / (1 + exp(-z)), from e = exp(-|z|): no cancellation on either side. */
+INLINE REAL NAME(logistic_from)(REAL z, REAL e) { return (z < C(0.0) ? e : C(1.0)) / (C(1.0) + e); }
 
-/* max(z, 0) + log1p(exp(-|z|)). */
-INLINE REAL NAME(softplus_of)(REAL z)
+/* max(z, 0) + log1p(e), from e = exp(-|z|). */
+INLINE REAL NAME(softplus_from)(REAL z, REAL e)
 {
-    REAL e = NAME(exp_of)(-NAME(absolute)(z)), s = e / (C(2.0) + e), u = s * s;
+    REAL s = e / (C(2.0) + e), u = s * s;
     return (z < C(0.0) ? C(0.0) : z) + C(2.0) * (s + s * (u * P(u)));
 }
+
+INLINE REAL NAME(logistic_of)(REAL z) { return NAME(logistic_from)(z, NAME(exp_of)(-NAME(absolute)(z))); }
+INLINE REAL NAME(softplus_of)(REAL z) { return NAME(softplus_from)(z, NAME(exp_of)(-NAME(absolute)(z))); }
 
 INLINE REAL NAME(tanh_chain_of)(REAL a, REAL d) { return d - a * a * d; }
 INLINE REAL NAME(logistic_chain_of)(REAL a, REAL d) { return d * (a - a * a); }
@@ -501,7 +501,7 @@ INLINE REAL NAME(relu_chain_of)(REAL a, REAL d) { return d * (a > C(0.0) ? C(1.0
             step[i] = first / (NAME(root)(second) + epsilon) * rate; \
         } \
     }
-/* L = softplus(t) and dZ2 = weighted logistic(t), for t = sign z: exp and a quotient serve both. */
+/* L = softplus(t) and dZ2 = weighted logistic(t), for t = sign z: one exp serves both. */
 #define SIGMOID_LOOP(lvl, attribute) \
     attribute static void NAME(sigmoid_##lvl)(void *const *arrays, Py_ssize_t k, Py_ssize_t m) \
     { \
@@ -510,9 +510,8 @@ INLINE REAL NAME(relu_chain_of)(REAL a, REAL d) { return d * (a > C(0.0) ? C(1.0
         EACH_ALONE \
         for (Py_ssize_t i = 0; i < k * m; i++) { \
             REAL t = sign[i] * Z2[i], e = NAME(exp_of)(-NAME(absolute)(t)); \
-            REAL s = e / (C(2.0) + e), u = s * s; \
-            L[i] = (t < C(0.0) ? C(0.0) : t) + C(2.0) * (s + s * (u * P(u))); \
-            Z2[i] = weighted[i] * ((t < C(0.0) ? e : C(1.0)) / (C(1.0) + e)); \
+            L[i] = NAME(softplus_from)(t, e); \
+            Z2[i] = weighted[i] * NAME(logistic_from)(t, e); \
         } \
     }
 /* E = exp(z_c - z_y), but 0 in the place of y, and r, their sum over c; some examples at a time, whose E stay near. */

@@ -235,29 +235,36 @@ class SoftmaxCrossEntropy:
         With r = the sum of exp(z_c - z_y) over the other classes, L = log(1 + r), A2_c = exp(z_c - z_y) /
         (1 + r) and A2_y - 1 = -r / (1 + r): nothing cancels. What overflows is computed again with care.
         """
-        E, flat_E, place = outputs.E, outputs.flat_E, outputs.places(targets.place)
-        if LOOPS is None:
-            np.subtract(outputs.Z2, outputs.of_outputs(outputs.flat_Z2[place]), E)
-            np.exp(E, E)
-            flat_E[place] = 0
-            r = outputs.over_outputs(E)
-        else:
-            r = outputs.r
-            for each in outputs.each:
-                LOOPS.softmax(each.Z2, targets.place, each.E, each.r)
+        r = self._exponentials(outputs, targets.place)
         value = outputs.over_examples(np.log1p(r), s)
         if not outputs.is_finite(value):
             if outputs.Z2.ndim > 2:  # those of several networks
                 return np.array([self.fused(each, targets, s) for each in outputs.each])
-            return self._careful(outputs, place, s)
-        if LOOPS is None:
-            flat_E[place] = -r
-            np.add(r, outputs.ones_m, r)
-            np.multiply(E, outputs.of_outputs(s / r), outputs.Z2)
-        else:
-            for each in outputs.each:
-                LOOPS.softmax_chain(each.Z2, targets.place, each.E, each.r, s)
+            return self._careful(outputs, targets.place, s)
+        self._gradients(outputs, targets.place, r, s)
         return value
+
+    def _exponentials(self, outputs: OutputBuffers, place: np.ndarray) -> np.ndarray:
+        """Write E = exp(z_c - z_y), 0 in the place of y, and return r."""
+        if LOOPS is not None:
+            for each in outputs.each:
+                LOOPS.softmax(each.Z2, place, each.E, each.r)
+            return outputs.r
+        E, places = outputs.E, outputs.places(place)
+        np.subtract(outputs.Z2, outputs.of_outputs(outputs.flat_Z2[places]), E)
+        np.exp(E, E)
+        outputs.flat_E[places] = 0
+        return outputs.over_outputs(E)
+
+    def _gradients(self, outputs: OutputBuffers, place: np.ndarray, r: np.ndarray, s: np.ndarray) -> None:
+        """Overwrite Z2 by s (A2 - Y), from E and r, which are changed."""
+        if LOOPS is not None:
+            for each in outputs.each:
+                LOOPS.softmax_chain(each.Z2, place, each.E, each.r, s)
+            return
+        outputs.flat_E[outputs.places(place)] = -r
+        np.add(r, outputs.ones_m, r)
+        np.multiply(outputs.E, outputs.of_outputs(s / r), outputs.Z2)
 
     def _careful(self, outputs: OutputBuffers, place: np.ndarray, s: np.ndarray) -> Any:
         """Do what ``fused`` does relative to the largest output, so that no exponential overflows.

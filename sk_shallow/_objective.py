@@ -62,19 +62,11 @@ class Examples:
         own = SimpleNamespace(X=kernel.rows.buffer(m, kept=True), targets=targets, s=np.empty(m, kernel.dtype))
         return self.load(index, own)
 
-    def evaluate(self, block: Index | Block, m: int, layers: Any, factor: float = 1.0) -> tuple[Any, np.ndarray]:
-        """Return Σ s L and its gradient of m rows: loaded ones, or those that an index names, times `factor`."""
+    def apply(self, function: Any, block: Index | Block, m: int, layers: Any, factor: float = 1.0) -> Any:
+        """Return what `function` makes of m rows: loaded ones, or those of an index, times `factor`."""
         buffers = self._workbench.take(m)
         loaded: Block = block if isinstance(block, Block) else self.load(block, buffers, factor)
-        result = self.kernel.backward(loaded, layers, buffers)
-        self._workbench.give(m, buffers)
-        return result
-
-    def value(self, block: slice | Block, m: int, layers: Any) -> Any:
-        """Return Σ s L of m rows."""
-        buffers = self._workbench.take(m)
-        loaded: Block = block if isinstance(block, Block) else self.load(block, buffers)
-        result = self.kernel.value(loaded, layers, buffers)
+        result = function(loaded, layers, buffers)
         self._workbench.give(m, buffers)
         return result
 
@@ -96,10 +88,11 @@ class Part:
 
     def value(self, layers: Any) -> Any:
         """Return Σ s L of the part."""
-        return sum(self._examples.value(block, _n_rows(block), layers) for block in self._blocks)
+        function = self._examples.kernel.value
+        return sum(self._examples.apply(function, block, _n_rows(block), layers) for block in self._blocks)
 
     def _evaluate(self, block: slice | Block, layers: Any) -> tuple[Any, np.ndarray]:
-        return self._examples.evaluate(block, _n_rows(block), layers)
+        return self._examples.apply(self._examples.kernel.backward, block, _n_rows(block), layers)
 
 
 def _n_rows(block: slice | Block) -> int:
@@ -119,7 +112,7 @@ class Batch:
     def evaluate(self, layers: Any) -> tuple[Any, np.ndarray]:
         """Return Σ s L of the batch, times n / m, and its gradient."""
         m = len(self.index)
-        return self.examples.evaluate(self.index, m, layers, self.examples.n / m)
+        return self.examples.apply(self.examples.kernel.backward, self.index, m, layers, self.examples.n / m)
 
 
 def blocks_of(examples: Examples, slices: Sequence[slice]) -> Sequence[slice | Block]:

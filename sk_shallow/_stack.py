@@ -111,12 +111,13 @@ def fit_networks(
 ) -> list[Outcome]:
     """Fit a network of each recipe to a problem, from a random start: as by ``fit_network``.
 
-    The recipes differ in width, α and λ. Each has a copy of its random state to itself.
+    The recipes differ in width, α and λ alone. Each has a copy of its random state to itself.
 
     Those with steps on all rows go side by side, the others one after another, and so do all that are watched. The
     time of a stack is shared by the number of units times passes. An error of a fit is its outcome, and does not
     concern the others.
     """
+    problem = canonical(problem, recipes[0].solver)
     able = [] if watches else [i for i, recipe in enumerate(recipes) if _can_stack(recipe)]
     outcomes: dict[int, Outcome] = {}
     if len(able) > 1:
@@ -175,8 +176,7 @@ def _is_plain(recipe: Recipe) -> bool:
 def _fit_alone(problem: Problem, recipe: Recipe, random_state: Any, watches: Watches) -> Outcome:
     started = time.perf_counter()
     try:
-        own = canonical(problem) if SOLVERS[recipe.solver].solving is None else problem
-        network, record = fit_network(own, recipe, None, deepcopy(random_state), watches)
+        network, record = fit_network(problem, recipe, None, deepcopy(random_state), watches)
     except HookError:
         raise
     except Exception as error:

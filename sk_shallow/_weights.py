@@ -46,6 +46,11 @@ class Weights(NamedTuple):
         return max(self.sum, self.total**2 / float((self.values**2).sum()))
 
     @property
+    def each(self) -> np.ndarray:
+        """The values, ones where all are 1."""
+        return np.ones(self.n) if self.values is None else self.values
+
+    @property
     def one(self) -> float:
         """A weight of 1, in the unit of the values."""
         return math.ldexp(1.0, -self.exponent)

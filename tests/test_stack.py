@@ -43,7 +43,7 @@ def prepared(X, y, ways=WAYS, s=None, widths=(2, 5), **shared):
 def same(outcomes, problem, recipes, states):
     """Hold the outcomes to be those of fits one after another."""
     for outcome, recipe, state in zip(outcomes, recipes, states, strict=True):
-        own = canonical(problem) if recipe.solver == "lbfgs" else problem
+        own = canonical(problem, recipe.solver)
         network, record = fit_network(own, recipe, None, state)
         assert outcome.error is None
         assert outcome.seconds > 0

@@ -59,7 +59,7 @@ class Lbfgs:
             stops = state is not self._run.last and self._run.tell(
                 state
             )  # scipy repeats a point where it gives up
-        except StopIteration as error:  # of a callback of the user's
+        except StopIteration as error:  # of a scorer of the user's
             self._failure = error
             raise
         if stops:
