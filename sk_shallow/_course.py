@@ -120,8 +120,13 @@ def course(
     rng: np.random.RandomState,
     search: Search | None,
     watches: Sequence[Watch] = (),
+    *,
+    beside: bool = False,
 ) -> Asking[Run]:
-    """Ask for Σ s L and its gradient until a fit has ended, and return its run."""
+    """Ask for Σ s L and its gradient until a fit has ended, and return its run.
+
+    With `beside`, it need not ask for that of an epoch: threads of the cost may find it beside the next epoch.
+    """
     problem, recipe, shape = setting.problem, setting.recipe, setting.shape
     n = problem.X.shape[0]
     batch_size = None if recipe.batch_size is None else min(recipe.batch_size, n)
@@ -138,7 +143,9 @@ def course(
             minimise(recipe.solver, way.objective, way.theta, options, ended)
         else:
             steps = solving(way.theta, options, way.memory or {})
-            yield from told(steps, ended, partial(_answered, way.objective))
+            cost_beside = partial(_cost_beside, way.objective, ended, recipe, search)
+            answered = partial(_answered, way.objective)
+            yield from told(steps, ended, answered, *([cost_beside] if beside and not watches else []))
         way = None
         if ended.reason is StopReason.PAUSED or (not recipe.exact and ended.reason in _STANDSTILLS):
             saddle = saddle or Saddle(now[0].objective, shape, recipe.activation, b2)
@@ -174,6 +181,15 @@ def _answered(objective: Objective, ask: Ask) -> Asking[Answer]:
     if objective.knows(ask.theta, ask.rows):
         return objective.known
     return objective.penalised(ask.theta, *(yield ask))
+
+
+def _cost_beside(
+    objective: Objective, run: Run, recipe: Recipe, search: Search | None, theta: np.ndarray
+) -> Callable[[], Answer] | None:
+    """Begin to find the cost where a solver stands, if it is sure enough to go on from there; else return None."""
+    if recipe.one_pass or len(run.losses) >= recipe.max_iter or (search is not None and search.is_open):
+        return None
+    return objective.beside(theta)
 
 
 def _way_on(

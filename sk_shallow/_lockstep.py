@@ -66,7 +66,9 @@ class _Lockstep:
             while True:
                 if isinstance(said, Ask):
                     said = steps.send(objective(said.theta))
-                elif is_known or not self._tell(said):
+                    continue
+                assert isinstance(said, State)  # a Stand is of batches alone
+                if is_known or not self._tell(said):
                     is_known, said = False, next(steps)
                 else:
                     break

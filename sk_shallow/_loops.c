@@ -1,4 +1,4 @@
-/* Loops of a neural network's activations and losses, for blocks of float32 and float64.
+/* Loops of a neural network's activations and losses, and around them, for blocks of float32 and float64.
  *
  * Every function is a loop without a branch over contiguous numbers, which compilers turn into vectors: it is
  * compiled for the plain processor, and on x86 for AVX2 and AVX-512 too; the best that the processor has is taken
@@ -46,6 +46,16 @@
 #define EACH_ALONE
 #endif
 
+/* Ask for memory that will be read soon. */
+#if defined(__GNUC__) || defined(__clang__)
+#define PREFETCH(address) __builtin_prefetch(address)
+#else
+#define PREFETCH(address)
+#endif
+#define CACHE_LINE 64
+/* Rows here and there are asked for so many rows ahead. */
+#define ROWS_AHEAD 8
+
 /* What a processor may have. Loops for x86 are compiled by GCC and Clang alone. */
 #if (defined(__GNUC__) || defined(__clang__)) && (defined(__x86_64__) || defined(__i386__))
 #define FOR_EACH_LEVEL(define) \
@@ -81,6 +91,8 @@ typedef void (*Loop)(const void *from, void *to, Py_ssize_t n);
 typedef void (*LossLoop)(void *const *arrays, Py_ssize_t k, Py_ssize_t m);
 /* Vectors of one size, and numbers. */
 typedef void (*VectorLoop)(void *const *arrays, const double *numbers, Py_ssize_t n);
+/* X (n, d), center and factor (d,), and X-tilde (m, d + 1) of the m rows that places say, NULL for the first m. */
+typedef void (*RowsLoop)(void *const *arrays, const int64_t *places, Py_ssize_t m, Py_ssize_t d);
 /* So many examples are gone through at a time. */
 #define TILE 128
 
@@ -199,18 +211,21 @@ static void release(Taken *taken)
 }
 
 /* Tell whether an array is what a letter says; the first one, of float32 or float64, decides type and sizes of all:
- * of its size, to write (w) or to read (r); places (p), or a value for each of its columns, to write (v) or read (V). */
+ * of its size, to write (w) or to read (r); places, one for each of its columns (p) or any number (P); a value for
+ * each of its columns, to write (v) or read (V); to write, with a column more than it has (o). */
 static int suits(char kind, const Py_buffer *view, const Py_buffer *first)
 {
     if (view->format == NULL)
         return 0;
-    if (kind == 'p')
-        return view->ndim == 1 && view->shape[0] == first->shape[1] && view->itemsize == 8 &&
+    if (kind == 'p' || kind == 'P')
+        return view->ndim == 1 && (kind == 'P' || view->shape[0] == first->shape[1]) && view->itemsize == 8 &&
                strchr("lq", view->format[0]) != NULL;
     if (strcmp(view->format, first->format) != 0)
         return 0;
     if (kind == 'v' || kind == 'V')
         return view->ndim == 1 && view->shape[0] == first->shape[1];
+    if (kind == 'o')
+        return view->ndim == 2 && view->shape[1] == first->shape[1] + 1;
     return view->len == first->len && strlen(view->format) == 1 && strchr("df", view->format[0]) != NULL;
 }
 
@@ -221,7 +236,7 @@ static int take(Taken *taken, const char *kinds, int ndim, PyObject *const *argu
     for (taken->n = 0; fits && kinds[taken->n] != '\0';) {
         Py_buffer *view = &taken->views[taken->n];
         char kind = kinds[taken->n];
-        int flags = PyBUF_C_CONTIGUOUS | PyBUF_FORMAT | (strchr("wv", kind) ? PyBUF_WRITABLE : 0);
+        int flags = PyBUF_C_CONTIGUOUS | PyBUF_FORMAT | (strchr("wvo", kind) ? PyBUF_WRITABLE : 0);
         if (PyObject_GetBuffer(arguments[taken->n], view, flags) < 0)
             return 0;
         taken->arrays[taken->n++] = view->buf;
@@ -324,6 +339,42 @@ static PyObject *call_adam(PyObject *self, PyObject *const *arguments, Py_ssize_
     Py_RETURN_NONE;
 }
 
+#define SCALED_TABLE_F64(lvl, attribute) scaled_##lvl##_f64,
+#define SCALED_TABLE_F32(lvl, attribute) scaled_##lvl##_f32,
+static const RowsLoop SCALED_F64[N_LEVELS] = {FOR_EACH_LEVEL(SCALED_TABLE_F64)};
+static const RowsLoop SCALED_F32[N_LEVELS] = {FOR_EACH_LEVEL(SCALED_TABLE_F32)};
+
+/* Tell whether places are all among n rows. */
+static int all_below(const int64_t *places, Py_ssize_t m, Py_ssize_t n)
+{
+    int64_t bad = 0;
+    for (Py_ssize_t i = 0; i < m; i++)
+        bad |= (uint64_t)places[i] >= (uint64_t)n;
+    return !bad;
+}
+
+/* X, center, factor and X-tilde; then the places of rows in X, if not all rows are meant. */
+static PyObject *call_scaled(PyObject *self, PyObject *const *arguments, Py_ssize_t n_arguments)
+{
+    Taken taken = {.n = 0};
+    int named = n_arguments == 5, fits = (named || n_arguments == 4) && take(&taken, named ? "rVVoP" : "rVVo", 2, arguments);
+    if (fits) {
+        Py_ssize_t n = taken.views[0].shape[0], d = taken.views[0].shape[1], m = taken.views[3].shape[0];
+        const int64_t *places = named ? taken.arrays[4] : NULL;
+        fits = named ? taken.views[4].shape[0] == m && all_below(places, m, n) : m == n;
+        if (fits) {
+            RowsLoop run = (is_float64(&taken) ? SCALED_F64 : SCALED_F32)[level];
+            Py_BEGIN_ALLOW_THREADS
+            run(taken.arrays, places, m, d);
+            Py_END_ALLOW_THREADS
+        }
+    }
+    release(&taken);
+    if (!fits)
+        return refused();
+    Py_RETURN_NONE;
+}
+
 #define DEFINE_LOSS_CALL(name, loop, kinds) \
     static PyObject *call_##name(PyObject *self, PyObject *const *arguments, Py_ssize_t n) \
     { \
@@ -369,6 +420,7 @@ static PyMethodDef METHODS[] = {
     METHOD(sigmoid, "sigmoid(Z2, sign, weighted, L): write L = softplus(sign Z2), and weighted logistic(sign Z2) to Z2."),
     METHOD(softmax, "softmax(Z2, place, E, r): write E = exp(Z2 - z_y), 0 in the place of y, and its sums r."),
     METHOD(softmax_chain, "softmax_chain(dZ2, place, E, r, s): write dZ2 = s (A2 - Y) from what softmax wrote."),
+    METHOD(scaled, "scaled(X, center, factor, out[, places]): write (X - center) * factor beside out's last column."),
     METHOD(adam, "adam(g, m, v, new_m, new_v, step, beta_1, 1 - beta_1, beta_2, 1 - beta_2, epsilon, rate)."),
     {"levels", levels, METH_NOARGS, "levels(): return what this processor has, the best last."},
     {"set_level", set_level, METH_O, "set_level(number): use the loops of a level, by its place in levels()."},
@@ -501,6 +553,22 @@ INLINE REAL NAME(relu_chain_of)(REAL a, REAL d) { return d * (a > C(0.0) ? C(1.0
             step[i] = first / (NAME(root)(second) + epsilon) * rate; \
         } \
     }
+/* (x - center) factor, beside a last column that stays. Rows here and there are not where a processor looks ahead. */
+#define SCALED_LOOP(lvl, attribute) \
+    attribute static void NAME(scaled_##lvl)(void *const *arrays, const int64_t *places, Py_ssize_t m, Py_ssize_t d) \
+    { \
+        const REAL *X = arrays[0], *center = arrays[1], *factor = arrays[2]; \
+        REAL *out = arrays[3]; \
+        for (Py_ssize_t i = 0; i < m; i++, out += d + 1) { \
+            const REAL *x = X + (places == NULL ? i : places[i]) * d; \
+            if (places != NULL && i + ROWS_AHEAD < m) \
+                for (Py_ssize_t j = 0; j < d; j += CACHE_LINE / sizeof(REAL)) \
+                    PREFETCH(X + places[i + ROWS_AHEAD] * d + j); \
+            EACH_ALONE \
+            for (Py_ssize_t j = 0; j < d; j++) \
+                out[j] = (x[j] - center[j]) * factor[j]; \
+        } \
+    }
 /* L = softplus(t) and dZ2 = weighted logistic(t), for t = sign z: one exp serves both. */
 #define SIGMOID_LOOP(lvl, attribute) \
     attribute static void NAME(sigmoid_##lvl)(void *const *arrays, Py_ssize_t k, Py_ssize_t m) \
@@ -569,6 +637,7 @@ INLINE REAL NAME(relu_chain_of)(REAL a, REAL d) { return d * (a > C(0.0) ? C(1.0
     }
 #define ALL_LOOPS(lvl, attribute) \
     ADAM_LOOP(lvl, attribute) \
+    SCALED_LOOP(lvl, attribute) \
     SIGMOID_LOOP(lvl, attribute) \
     SOFTMAX_LOOP(lvl, attribute) \
     SOFTMAX_CHAIN_LOOP(lvl, attribute) \
@@ -583,6 +652,7 @@ FOR_EACH_LEVEL(ALL_LOOPS)
 #undef VALUE_LOOP
 #undef CHAIN_LOOP
 #undef ADAM_LOOP
+#undef SCALED_LOOP
 #undef SIGMOID_LOOP
 #undef SOFTMAX_LOOP
 #undef SOFTMAX_CHAIN_LOOP

@@ -17,7 +17,7 @@ from sk_shallow._kernel import Block, Kernel, Workbench
 from sk_shallow._rows import Index
 from sk_shallow._scaling import Scaling
 from sk_shallow._stack_kernel import StackKernel
-from sk_shallow._threads import Map
+from sk_shallow._threads import Map, Threads
 
 #: The network on a block, or several side by side.
 AnyKernel = Kernel | StackKernel
@@ -207,10 +207,14 @@ class Objective:
         """Return J(θ) and ∇J(θ) without the penalty: Σ s L, and its gradient, a new vector."""
         layers = self._layers(theta)
         parts = self._parts if rows is None else [self._batch(rows)]
-        value, gradient = parts[0].evaluate(layers) if len(parts) == 1 else self._sum(layers)
-        if self._scaling is not None:
-            self._pull_back(self._scaling, gradient)
-        return value, gradient
+        return self._of_theta(*(parts[0].evaluate(layers) if len(parts) == 1 else self._sum(layers)))
+
+    def beside(self, theta: np.ndarray) -> Callable[[], tuple[Any, np.ndarray]] | None:
+        """Begin a pass over all rows in other threads, return what waits for J and ∇J; None without threads."""
+        if self.knows(theta, None) or not isinstance(self._map, Threads):
+            return None
+        results = self._map.beside(methodcaller("evaluate", self._layers(theta)), self._parts)
+        return lambda: self.penalised(theta, *self._of_theta(*_summed(results())))
 
     def value(self, theta: np.ndarray) -> Any:
         """Return Σ s L, by the first half of a pass."""
@@ -220,6 +224,12 @@ class Objective:
         """Return what parts take for θ."""
         hidden, output = self._shape.layers(theta)
         return hidden if self._scaling is None else self._scaling.fold(hidden), output
+
+    def _of_theta(self, value: Any, gradient: np.ndarray) -> tuple[Any, np.ndarray]:
+        """Return Σ s L and its gradient, once that of what parts took is turned into that of θ, in place."""
+        if self._scaling is not None:
+            self._pull_back(self._scaling, gradient)
+        return value, gradient
 
     def _pull_back(self, scaling: Scaling, gradient: np.ndarray) -> None:
         """Turn the gradient of what parts took into that of θ, in place."""
@@ -234,12 +244,17 @@ class Objective:
         return value, gradient
 
     def _sum(self, layers: Any) -> tuple[Any, np.ndarray]:
-        """Return the sum over all parts, in their order."""
-        (value, gradient), *others = self._map(methodcaller("evaluate", layers), self._parts)
-        for other_value, other_gradient in others:
-            value += other_value
-            gradient += other_gradient
-        return value, gradient
+        """Return the sum over all parts."""
+        return _summed(self._map(methodcaller("evaluate", layers), self._parts))
+
+
+def _summed(results: list[tuple[Any, np.ndarray]]) -> tuple[Any, np.ndarray]:
+    """Return the sum of what parts returned, in their order."""
+    (value, gradient), *others = results
+    for other_value, other_gradient in others:
+        value += other_value
+        gradient += other_gradient
+    return value, gradient
 
 
 class StackObjective(Objective):

@@ -15,6 +15,7 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.utils.sparsefuncs import inplace_column_scale
 
+from sk_shallow._compiled import LOOPS
 from sk_shallow._parameters import Shape
 from sk_shallow._scaling import Scaling
 
@@ -57,7 +58,7 @@ class PreparedRows:
 
     def __init__(self, X: np.ndarray, scaling: Scaling, kept: bool = False) -> None:
         self.X, self.kept = X, kept
-        self._scaling = scaling
+        self._scaling, self._steps = scaling, scaling.steps(X.shape[1], X.dtype)
         self._all_rows: np.ndarray | None = None
 
     def buffer(self, m: int, kept: bool = False) -> np.ndarray:
@@ -70,15 +71,27 @@ class PreparedRows:
         if self.kept and isinstance(index, np.ndarray):
             rows = self._prepared().take(index, axis=0)
             return Prepared(rows, rows)
-        self._scaling.apply(_rows_of(self.X, index), out=buffer[:, :-1])
+        self._scale(index, buffer)
         return Prepared(buffer, np.ascontiguousarray(buffer) if self.kept else buffer)
 
     def _prepared(self) -> np.ndarray:
         """Return the X̃ of all rows of a small X, row-major: batches take theirs from it."""
         if self._all_rows is None:
             self._all_rows = np.ones((self.X.shape[0], self.X.shape[1] + 1), dtype=self.X.dtype)
-            self._scaling.apply(self.X, out=self._all_rows[:, :-1])
+            self._scale(slice(None), self._all_rows)
         return self._all_rows
+
+    def _scale(self, index: Index, out: np.ndarray) -> None:
+        """Write the scaled rows `index` into `out`, beside its column of ones."""
+        if LOOPS is None or self._steps is None:
+            return self._scaling.apply(_rows_of(self.X, index), out=out[:, :-1])
+        try:
+            if isinstance(index, slice):
+                LOOPS.scaled(self.X[index], *self._steps, out)
+            else:
+                LOOPS.scaled(self.X, *self._steps, out, index)
+        except BufferError:  # another layout
+            self._scaling.apply(_rows_of(self.X, index), out=out[:, :-1])
 
     @staticmethod
     def hidden(block: Prepared, W: np.ndarray, out: np.ndarray) -> None:
@@ -162,7 +175,7 @@ def training_rows(X: Any, scaling: Scaling, shape: Shape, kind: str | None = Non
     `kind` ("kept", "loaded", "raw" or "sparse") overrides the choice.
     """
     kind = kind or _suitable_kind(X, scaling, shape)
-    for_rows, rest = scaling.split(rows_are_scaled=kind == "kept")
+    for_rows, rest = scaling.split(rows_are_scaled=kind in ("kept", "loaded"))
     if kind == "sparse":
         return SparseRows(X, for_rows.unit), rest
     if kind == "raw":

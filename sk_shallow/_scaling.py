@@ -65,6 +65,13 @@ class Scaling:
             return self, Scaling()
         return Scaling(self.center, None, self.unit), Scaling(None, self.scale, None)
 
+    def steps(self, d: int, dtype: Any) -> tuple[np.ndarray, np.ndarray] | None:
+        """Return what d columns are less, and then times; None where more is done to them."""
+        if self.unit is not None:
+            return None
+        center = np.zeros(d, dtype) if self.center is None else self.center
+        return center, np.ones(d, dtype) if self._factor is None else self._factor[:-1]
+
     def apply(self, X: np.ndarray, out: np.ndarray) -> None:
         """Write the scaled rows of X into `out`, both (m, d)."""
         if self.unit is not None:

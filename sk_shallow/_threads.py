@@ -14,7 +14,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
-from functools import cache, partial
+from dataclasses import dataclass
+from functools import cache
 from typing import Any, TypeVar
 
 import numpy as np
@@ -67,7 +68,7 @@ def run(job: Callable[[Map], Result], *, parallel: bool) -> Result:
         if n_threads == 1 or not parallel:
             return copy_context().run(_quietly, job, in_turn)
         with ThreadPoolExecutor(n_threads, initializer=_begin_work) as pool:
-            return copy_context().run(_quietly, job, partial(_spread, pool, n_threads))
+            return copy_context().run(_quietly, job, Threads(pool, n_threads))
     finally:
         # Here, with no call before `try`: an interrupt on the way into one would skip the rest.
         interrupt, tries = None, 0
@@ -151,12 +152,29 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_begin_anew)
 
 
+@dataclass(frozen=True)
+class Threads:
+    """Threads of ours, which are a Map: as many as there are cores to use."""
+
+    pool: ThreadPoolExecutor
+    n: int
+
+    def __call__(self, function: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
+        """Apply a function to each item, and wait for the results."""
+        return in_turn(function, items) if len(items) == 1 else _spread(self.pool, self.n, function, items)()
+
+    def beside(self, function: Callable[[Any], Any], items: Sequence[Any]) -> Callable[[], list[Any]]:
+        """Begin to apply a function to each item, on all cores but the caller's; return what waits for results."""
+        return _spread(self.pool, max(1, self.n - 1), function, items)
+
+
 def _spread(
     pool: ThreadPoolExecutor, n_threads: int, function: Callable[[Any], Any], items: Sequence[Any]
-) -> list[Any]:
-    """Apply a function to each item, in the threads of a pool; the first error ends the others' work."""
-    if len(items) == 1:
-        return in_turn(function, items)
+) -> Callable[[], list[Any]]:
+    """Begin to apply a function to each item, in threads of a pool; the first error ends the others' work.
+
+    Return what waits for the results.
+    """
     waiting = deque(enumerate(items))
     results: list[Any] = [None] * len(items)
 
@@ -172,10 +190,18 @@ def _spread(
                 waiting.clear()
                 raise
 
+    def wait() -> list[Any]:
+        try:
+            for share in shares:
+                share.result()
+        except BaseException:
+            waiting.clear()
+            raise
+        return results
+
     try:
-        for share in [pool.submit(work) for _ in range(min(n_threads, len(items)))]:
-            share.result()
+        shares = [pool.submit(work) for _ in range(min(n_threads, len(items)))]
     except BaseException:
         waiting.clear()
         raise
-    return results
+    return wait

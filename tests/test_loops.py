@@ -15,6 +15,7 @@ import sk_shallow
 from sk_shallow import ShallowNetClassifier, _activations
 from sk_shallow._compiled import LOOPS, loops_in_use
 from sk_shallow._losses import LOSSES, OutputBuffers
+from sk_shallow._scaling import Scaling
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 compiled = pytest.mark.skipif(LOOPS is None, reason="needs compiled loops")
@@ -279,3 +280,65 @@ def test_a_step_of_adam_has_the_bits_of_numpys(dtype, monkeypatch):
         LOOPS.adam(*[np.zeros(3)] * 5, np.zeros(4), *[0.1] * 6)
     with pytest.raises(BufferError):
         LOOPS.adam(*[np.zeros(3)] * 6, *[0.1] * 5, "x")
+
+
+@compiled
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("d", [1, 7, 54])
+def test_scaled_rows_have_the_bits_of_numpys(dtype, d, level):
+    rng = np.random.RandomState(d)
+    X, center, factor = rng.normal(size=(40, d)), rng.normal(size=d), rng.uniform(1, 9, d)
+    X[3, 0], X[4, -1], X[5] = np.nan, np.inf, center
+    X, center, factor = (array.astype(dtype) for array in (X, center, factor))
+    places = np.r_[rng.randint(40, size=90), 39, 0, 0]
+    for number in range(len(LOOPS.levels())):
+        level(number)
+        for rows, named in ((X, ()), (X[places], (places,))):
+            out = np.full((len(rows), d + 1), 7, dtype)
+            LOOPS.scaled(X, center, factor, out, *named)
+            assert_array_equal(out[:, :-1], (rows - center) * factor)
+            assert (out[:, -1] == 7).all()
+
+
+@compiled
+def test_rows_to_scale_that_are_not_there_or_do_not_fit_are_refused():
+    X, one, places = np.zeros((5, 3)), np.ones(3), np.arange(4)
+    out = np.full((4, 4), 7.0)
+    LOOPS.scaled(X, one, one, out, places)
+    assert (out[:, -1] == 7).all()
+    assert (out[:, :-1] == -1).all()
+    for wrong in (
+        (X, one, one, out),  # five rows, and space for four
+        (X, one, one, out, places[1:]),
+        (X, one, one, out, places + 2),
+        (X, one, one, out, places - 1),
+        (X, one, one, out, places.astype(np.int32)),
+        (X, one[1:], one, out, places),
+        (X, one, one.astype(np.float32), out, places),
+        (X, one, one, out[:, 1:].copy(), places),
+        (X, one, one, out.astype(np.float32), places),
+        (np.asfortranarray(X), one, one, out, places),
+        (X[0], one, one, out, places),
+        (X, one, one),
+    ):
+        with pytest.raises(BufferError):
+            LOOPS.scaled(*wrong)
+
+
+@pytest.mark.parametrize("layout", ["C", "F"])
+@pytest.mark.parametrize("kept", [True, False])
+@pytest.mark.parametrize("unit", [True, False])
+def test_rows_are_scaled_alike_with_and_without_compiled_loops(layout, kept, unit, monkeypatch):
+    rows_module, rng = import_module("sk_shallow._rows"), np.random.RandomState(0)
+    X = np.array(rng.normal(size=(30, 4)), order=layout)
+    unit = np.ldexp(1.0, [0, 3, -2, 1]) if unit else None
+    scaling = Scaling(rng.normal(size=4), rng.uniform(1, 2, 4), unit)
+    expected = scaling.scaled(X)
+    for loops in (LOOPS, None):
+        monkeypatch.setattr(rows_module, "LOOPS", loops)
+        rows = rows_module.PreparedRows(X, scaling, kept)
+        for index in (slice(5, 25), np.array([7, 1, 7, 29])):
+            m = 20 if isinstance(index, slice) else 4
+            block = rows.load(index, rows.buffer(m))
+            for found in block:
+                assert_array_equal(found, np.column_stack([expected[index], np.ones(m)]))

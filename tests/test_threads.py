@@ -8,7 +8,7 @@ from conftest import make_problem
 from threadpoolctl import threadpool_limits
 
 from sk_shallow import Activation, ShallowNetClassifier
-from sk_shallow._threads import in_turn, n_blas_threads, run
+from sk_shallow._threads import Threads, in_turn, n_blas_threads, run
 
 TWO = pytest.mark.skipif(n_blas_threads() < 2, reason="BLAS has one thread here")
 
@@ -102,3 +102,79 @@ def test_overflow_is_silent_inside_alone():
     before = np.geterr()
     assert run(lambda map_items: np.exp(np.array([1e3])), parallel=False) == np.inf
     assert np.geterr() == before
+
+
+def epochs(n=3_000, **parameters):
+    """Return a fit in batches whose passes over all rows are worth more than one thread."""
+    X, y = make_problem("multiclass", n=n, d=20)
+    settings = {"solver": "adam", "batch_size": 300, "max_iter": 6, "tol": 0, "random_state": 0} | parameters
+    return ShallowNetClassifier(128, **settings).fit(X, y)
+
+
+@pytest.fixture
+def passes_beside(monkeypatch):
+    """The passes that were begun beside an epoch."""
+    begun, beside = [], Threads.beside
+
+    def counted(self, function, items):
+        begun.append(len(items))
+        return beside(self, function, items)
+
+    monkeypatch.setattr(Threads, "beside", counted)
+    return begun
+
+
+@TWO
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("solver", ["adam", "gd"])
+@pytest.mark.parametrize(
+    ("parameters", "reason"),
+    [({}, "max_iter"), ({"tol": 0.2, "max_iter": 50}, "converged"), ({}, "diverged")],
+)
+def test_the_cost_found_beside_the_next_epoch_has_the_same_bits(passes_beside, solver, parameters, reason):
+    rate = {"gd": 0.1, "adam": 0.003}[solver] * (1e6 if reason == "diverged" else 1)
+    settings = {"solver": solver, "learning_rate": rate, "l2_regularization": 1.0} | parameters
+    found = epochs(**settings)
+    # None beside an epoch that is not to be, at max_iter.
+    assert len(passes_beside) == found.n_iter_ + (reason != "max_iter")
+    with threadpool_limits(1, user_api="blas"):
+        alone = epochs(**settings)
+    assert found.stop_reason_ == alone.stop_reason_ == reason
+    np.testing.assert_array_equal(found.loss_curve_, alone.loss_curve_)
+    np.testing.assert_array_equal(found.hidden_coef_, alone.hidden_coef_)
+    assert found.grad_norm_ == alone.grad_norm_
+    for fit in (found, alone):  # the solver's memory is that of the end, too
+        fit.set_params(warm_start=True, max_iter=2, tol=0).fit(*make_problem("multiclass", n=3_000, d=20))
+    np.testing.assert_array_equal(found.loss_curve_, alone.loss_curve_)
+
+
+@TWO
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_no_epoch_is_made_in_vain_while_the_cost_is_to_change(passes_beside):
+    clf = epochs(l2_regularization="auto", learning_rate=0.003, max_iter=20)
+    n_before = int(np.flatnonzero(np.diff(clf.l2_regularization_curve_))[-1]) + 1
+    assert 0 < len(passes_beside) <= clf.n_iter_ - n_before
+    del passes_beside[:]
+    X, y = make_problem("multiclass", n=3_000, d=20)
+    clf.partial_fit(X, y)
+    clf.set_params(early_stopping=True).fit(X, y)
+    assert passes_beside == []
+
+
+@TWO
+@pytest.mark.parametrize("error", [ZeroDivisionError, StopIteration])
+def test_an_error_beside_an_epoch_is_the_fits(passes_beside, error):
+    before, n_calls = n_blas_threads(), []
+
+    def fail(Z):
+        n_calls.append(Z.shape)
+        if len(n_calls) > 30 and max(Z.shape) > 300:
+            raise error("of the user")
+        return np.tanh(Z)
+
+    with pytest.raises(error, match="of the user"):
+        epochs(
+            activation=Activation(fail, lambda Z: 1 - np.tanh(Z) ** 2), learning_rate=0.003, l2_regularization=1
+        )
+    assert len(passes_beside) > 1
+    assert n_blas_threads() == before

@@ -14,7 +14,18 @@ import numpy as np
 from sk_shallow._solvers._descent import Adam, Nesterov, StepRule, descend, descend_in_batches
 from sk_shallow._solvers._found import FIRST_STEP, descend_freely
 from sk_shallow._solvers._lbfgs import Lbfgs
-from sk_shallow._solvers._state import Answer, Ask, Asking, Evaluate, MemoryDict, Result, Solving, State, in_dtype
+from sk_shallow._solvers._state import (
+    Answer,
+    Ask,
+    Asking,
+    Evaluate,
+    MemoryDict,
+    Result,
+    Solving,
+    Stand,
+    State,
+    in_dtype,
+)
 from sk_shallow._solvers._stopping import (
     SETTLING_EPOCHS,
     SETTLING_STEPS,
@@ -78,20 +89,40 @@ def _ask_on(ask: Ask) -> Asking[Answer]:
     return (yield ask)
 
 
-def told(solving: Solving, run: Run, answered: Callable[[Ask], Asking[Answer]] = _ask_on) -> Asking[None]:
+def _alone(theta: np.ndarray) -> None:
+    """Begin nothing beside the solver's next steps."""
+
+
+def told(
+    solving: Solving,
+    run: Run,
+    answered: Callable[[Ask], Asking[Answer]] = _ask_on,
+    beside: Callable[[np.ndarray], Callable[[], Answer] | None] = _alone,
+) -> Asking[None]:
     """Yield what a solver asks and record what it tells, until the run stops.
 
-    What ``answered(ask)`` asks is yielded, and what it returns is the solver's answer.
+    What ``answered(ask)`` asks is yielded, and what it returns is the solver's answer. Where the solver tells
+    where it stands, ``beside(θ)`` may begin to find what that costs, and returns what waits for it: meanwhile
+    the solver makes its next steps, which are dropped if the run stops there.
     """
     with closing(solving):  # not left to the garbage collector, which would swallow Ctrl-C
-        said = next(solving)
+        said, begun = next(solving), None
         while True:
             if isinstance(said, Ask):
                 said = solving.send((yield from answered(said)))
-            elif run.tell(said):
-                return
+                continue
+            if begun is not None:
+                stood, wait = begun
+                if run.tell(stood.at(*wait())):
+                    return
+                begun = None
+            if isinstance(said, Stand) and (wait_here := beside(said.theta)) is not None:
+                begun = said, wait_here
             else:
-                said = next(solving)
+                state = said.at(*(yield from answered(Ask(said.theta)))) if isinstance(said, Stand) else said
+                if run.tell(state):
+                    return
+            said = next(solving)
 
 
 def drive(asking: Asking[Result], evaluate: Evaluate) -> Result:

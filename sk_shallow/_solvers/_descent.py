@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from sk_shallow._compiled import LOOPS
-from sk_shallow._solvers._state import Ask, MemoryDict, Solving, State
+from sk_shallow._solvers._state import Ask, MemoryDict, Solving, Stand, State
 
 
 class StepRule(Protocol):
@@ -90,7 +90,7 @@ def descend(theta: np.ndarray, rule: StepRule, memory: MemoryDict) -> Solving:
 def descend_in_batches(
     theta: np.ndarray, rule: StepRule, memory: MemoryDict, n: int, batch_size: int, rng: np.random.RandomState
 ) -> Solving:
-    """Yield the state before the first epoch, and after each one, without end.
+    """Yield where it stands before the first epoch, and after each one, without end.
 
     An epoch makes a step on each batch of `batch_size` of n rows in a new order. It ends early where a
     batch's cost is not finite: the full cost will tell. `memory` may hold the state of the shuffling.
@@ -98,8 +98,7 @@ def descend_in_batches(
     rng = _shuffling(memory, rng)
     memory = {**memory, "shuffling": rng.get_state(legacy=False)}
     while True:
-        loss, gradient = yield Ask(theta)  # type: ignore[misc]
-        yield State(theta, loss, gradient, memory)
+        yield Stand(theta, memory)
         order = rng.permutation(n)
         for start in range(0, n, batch_size):
             loss, gradient = yield Ask(theta, order[start : start + batch_size])  # type: ignore[misc]

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -60,6 +60,17 @@ class State:
         return self.grad_norm <= tol
 
 
+class Stand(NamedTuple):
+    """A solver tells where it stands before it is known what that costs: its next steps do not depend on it."""
+
+    theta: np.ndarray
+    memory: MemoryDict
+
+    def at(self, loss: float, gradient: np.ndarray) -> State:
+        """Return the state, once its cost is known."""
+        return State(self.theta, loss, gradient, self.memory)
+
+
 #: J and ∇J.
 Answer = tuple[float, np.ndarray]
 
@@ -67,7 +78,7 @@ Answer = tuple[float, np.ndarray]
 Evaluate = Callable[[np.ndarray, np.ndarray | None], Answer]
 
 #: Yields what it asks and what it tells; is sent (J, ∇J) for each ask.
-Solving = Generator[Ask | State, Answer | None, None]
+Solving = Generator[Ask | State | Stand, Answer | None, None]
 
 Result = TypeVar("Result")
 #: Yields what it asks, is sent (J, ∇J) for each ask, and returns a result.
