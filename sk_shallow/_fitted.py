@@ -68,7 +68,7 @@ class Forward:
 
             map_blocks(write, cut(kernel.rows, n, shape))
 
-        job(in_turn) if is_tiny(n, shape) else run(job, parallel=is_parallel(n, shape))
+        job(in_turn) if is_tiny(n, shape) else run(job, parallel=is_parallel(n, shape, once=True))
         return out
 
     def _kernel(self, X: Any, shape: Shape) -> tuple[Kernel, LayerMatrices]:

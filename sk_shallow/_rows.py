@@ -24,8 +24,8 @@ Index = slice | np.ndarray
 
 #: Up to this many numbers, the prepared blocks are kept from one evaluation to the next.
 _KEPT_ELEMENTS = 2**20
-#: From this many products (n h (d + k)) on, a pass is worth more than one thread.
-_PARALLEL_WORK = 8 * 10**6
+#: From this many products (n h (d + k)) on, a pass of a fit is worth more than one thread; and one by itself.
+_PARALLEL_WORK, _PARALLEL_WORK_ONCE = 4 * 10**6, 2 * 10**7
 #: Up to this many, BLAS keeps to one thread by itself: OpenBLAS's least limit is 9 216 for a vector.
 _TINY_WORK = 2**13
 #: X counts as wide when it has more columns than this many times the hidden units.
@@ -201,9 +201,9 @@ def prediction_rows(X: Any, center: np.ndarray | None) -> Rows:
     return RawRows(X) if center is None else PreparedRows(X, Scaling(center.astype(X.dtype)))
 
 
-def is_parallel(n: int, shape: Shape) -> bool:
-    """Tell whether a pass over n rows is worth more than one thread."""
-    return _work(n, shape) >= _PARALLEL_WORK
+def is_parallel(n: int, shape: Shape, *, once: bool = False) -> bool:
+    """Tell whether passes over n rows, or a pass made `once`, are worth more than one thread."""
+    return _work(n, shape) >= (_PARALLEL_WORK_ONCE if once else _PARALLEL_WORK)
 
 
 def is_tiny(n: int, shape: Shape) -> bool:

@@ -12,7 +12,7 @@ import os
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass
 from functools import cache
@@ -67,7 +67,7 @@ def run(job: Callable[[Map], Result], *, parallel: bool) -> Result:
         n_threads = _hold(holder)
         if n_threads == 1 or not parallel:
             return copy_context().run(_quietly, job, in_turn)
-        with ThreadPoolExecutor(n_threads, initializer=_begin_work) as pool:
+        with ThreadPoolExecutor(n_threads - 1, initializer=_begin_work) as pool:
             return copy_context().run(_quietly, job, Threads(pool, n_threads))
     finally:
         # Here, with no call before `try`: an interrupt on the way into one would skip the rest.
@@ -154,54 +154,62 @@ if hasattr(os, "register_at_fork"):
 
 @dataclass(frozen=True)
 class Threads:
-    """Threads of ours, which are a Map: as many as there are cores to use."""
+    """Threads of ours, which are a Map: with the caller's, as many as there are cores to use."""
 
     pool: ThreadPoolExecutor
     n: int
 
     def __call__(self, function: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
-        """Apply a function to each item, and wait for the results."""
-        return in_turn(function, items) if len(items) == 1 else _spread(self.pool, self.n, function, items)()
+        """Apply a function to each item, the caller's thread taking its share, and return the results."""
+        if len(items) == 1:
+            return in_turn(function, items)
+        shared = _Shared(function, items)
+        shared.begin(self.pool, self.n - 1)
+        shared.work()
+        return shared.results()
 
     def beside(self, function: Callable[[Any], Any], items: Sequence[Any]) -> Callable[[], list[Any]]:
-        """Begin to apply a function to each item, on all cores but the caller's; return what waits for results."""
-        return _spread(self.pool, max(1, self.n - 1), function, items)
+        """Begin to apply a function to each item, on the other cores; return what waits for the results."""
+        shared = _Shared(function, items)
+        shared.begin(self.pool, self.n - 1)
+        return shared.results
 
 
-def _spread(
-    pool: ThreadPoolExecutor, n_threads: int, function: Callable[[Any], Any], items: Sequence[Any]
-) -> Callable[[], list[Any]]:
-    """Begin to apply a function to each item, in threads of a pool; the first error ends the others' work.
+class _Shared:
+    """Items that threads take one by one, to apply a function to each; the first error ends the others' work."""
 
-    Return what waits for the results.
-    """
-    waiting = deque(enumerate(items))
-    results: list[Any] = [None] * len(items)
+    def __init__(self, function: Callable[[Any], Any], items: Sequence[Any]) -> None:
+        self._function, self._waiting = function, deque(enumerate(items))
+        self._results: list[Any] = [None] * len(items)
+        self._shares: list[Future[None]] = []
 
-    def work() -> None:
+    def begin(self, pool: ThreadPoolExecutor, n_threads: int) -> None:
+        """Have so many threads of a pool work."""
+        try:
+            self._shares = [pool.submit(self.work) for _ in range(min(n_threads, len(self._waiting)))]
+        except BaseException:
+            self._waiting.clear()
+            raise
+
+    def work(self) -> None:
+        """Take items until none is left."""
         while True:
             try:
-                place, item = waiting.popleft()
+                place, item = self._waiting.popleft()
             except IndexError:
                 return
             try:
-                results[place] = function(item)
+                self._results[place] = self._function(item)
             except BaseException:
-                waiting.clear()
+                self._waiting.clear()
                 raise
 
-    def wait() -> list[Any]:
+    def results(self) -> list[Any]:
+        """Wait for the threads of the pool, and return the results in the order of the items."""
         try:
-            for share in shares:
+            for share in self._shares:
                 share.result()
         except BaseException:
-            waiting.clear()
+            self._waiting.clear()
             raise
-        return results
-
-    try:
-        shares = [pool.submit(work) for _ in range(min(n_threads, len(items)))]
-    except BaseException:
-        waiting.clear()
-        raise
-    return wait
+        return self._results
