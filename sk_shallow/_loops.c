@@ -1,4 +1,4 @@
-/* Loops of a neural network's activations and losses, and around them, for blocks of float32 and float64.
+/* Loops of a neural network's rows, activations, losses and steps, for blocks of float32 and float64.
  *
  * Every function is a loop without a branch over contiguous numbers, which compilers turn into vectors: it is
  * compiled for the plain processor, and on x86 for AVX2 and AVX-512 too; the best that the processor has is taken
