@@ -42,10 +42,10 @@ def many_rows(problem: Problem, method: str, plan: Plan) -> Row:
 
 
 def one_row(plan: Plan) -> Row:
-    """Return the time of ``predict`` on one row, also that of LogisticRegression."""
+    """Return the time of ``predict_proba`` on one row, also that of LogisticRegression."""
     problem = dense(Size(2_000, 54, 64, 7))
     estimators = fitted(problem)
     estimators["LogisticRegression"] = LogisticRegression().fit(problem.X, problem.y)
-    calls = {name: functools.partial(e.predict, problem.X[:1]) for name, e in estimators.items()}
+    calls = {name: functools.partial(e.predict_proba, problem.X[:1]) for name, e in estimators.items()}
     seconds = best_seconds(calls, plan.rounds, repeats=5 if plan.smoke else 500)
-    return {"case": "predict, 1 row of 54"} | columns(seconds)
+    return {"case": "predict_proba, 1 row of 54"} | columns(seconds)

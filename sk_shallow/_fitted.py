@@ -18,7 +18,7 @@ from sk_shallow._rows import cut, is_parallel, is_tiny, prediction_rows
 from sk_shallow._scaling import Far, centred_intercept
 from sk_shallow._targets import OUTPUTS, Outputs
 from sk_shallow._threads import Map, in_turn, run
-from sk_shallow._validation import check_features, leaving_no_trace
+from sk_shallow._validation import check_new_rows, leaving_no_trace
 
 #: Turns a block's A1 (m, h) or Z2 (m, k) into rows of a result.
 Finish = Callable[[np.ndarray], np.ndarray]
@@ -155,7 +155,7 @@ class FittedNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         hidden: bool = False,
     ) -> np.ndarray:
         """Return ``finish(Z2)`` of rows yet to be checked, (n, width) or (n,) for a width of None."""
-        X = check_features(self, X, reset=False)
+        X = check_new_rows(self, X)
         dtype = np.result_type(X.dtype, self.hidden_coef_.dtype) if dtype is None else dtype
         out = np.empty(X.shape[:1] if width is None else (X.shape[0], width), dtype=dtype)
         far = None if self._far is None else Far(**self._far)

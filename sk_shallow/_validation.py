@@ -35,6 +35,7 @@ __all__ = [
     "as_array",
     "check_features",
     "check_method_params",
+    "check_new_rows",
     "check_sample_weight",
     "check_settings",
     "check_training_features",
@@ -122,6 +123,9 @@ def leaving_no_trace(check: Check) -> Check:
     return cast("Check", checked)
 
 
+_FLOATS = (np.dtype(np.float64), np.dtype(np.float32))
+#: So many numbers of new rows are few.
+_FEW_NUMBERS = 2**12
 _KINDS = {"c": "complex numbers", "S": "bytes", "U": "strings", "M": "dates", "m": "time differences"}
 _KINDS |= {"T": "strings", "V": "records"}
 _INFERRED = {
@@ -276,6 +280,17 @@ def check_features(estimator: BaseEstimator, X: Any, **options: Any) -> Any:
     options |= {"dtype": (np.float64, np.float32), "accept_sparse": "csr"}
     X = validate_data(estimator, X, **options)
     return _without_duplicates(X) if sp.issparse(X) else X
+
+
+def check_new_rows(estimator: BaseEstimator, X: Any) -> Any:
+    """Return rows for a fitted estimator as ``check_features`` does.
+
+    A few rows of an array are soon seen to have nothing wrong with them: scikit-learn's check takes longer than
+    their prediction.
+    """
+    is_plain = type(X) is np.ndarray and X.ndim == 2 and 0 < X.size <= _FEW_NUMBERS and X.dtype in _FLOATS
+    fits = is_plain and X.shape[1] == estimator.n_features_in_ and not hasattr(estimator, "feature_names_in_")
+    return X if fits and np.isfinite(X).all() else check_features(estimator, X, reset=False)
 
 
 def _without_duplicates(X: Any) -> Any:

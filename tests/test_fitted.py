@@ -2,6 +2,7 @@
 
 import pickle
 import tracemalloc
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from conftest import make_problem
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.exceptions import NotFittedError
 
-from sk_shallow import ACTIVATIONS, Activation, ShallowNetClassifier, textbook
+from sk_shallow import ACTIVATIONS, Activation, ShallowNetClassifier, _validation, textbook
 from sk_shallow._fitted import Forward
 from sk_shallow._parameters import Shape
 from sk_shallow._scaling import Far
@@ -92,3 +93,59 @@ def test_a_pickle_of_the_version_before_predicts_and_goes_on():
     assert_array_equal(clf.predict(X), np.asarray(clf.classes_)[proba.argmax(axis=1)])
     assert_allclose(clf.predict_proba(X), proba, atol=1e-12)
     assert clf.fit(X, clf.predict(X)).loss_curve_[0] < 0.5 * np.log(3)
+
+
+class Kin(np.ndarray):
+    """An array of another class."""
+
+
+def holding(value):
+    changed = X_NEW.copy()
+    changed[1, 2] = value
+    return changed
+
+
+X_NEW = np.random.RandomState(1).normal(size=(4, 5))
+NEW_ROWS = {
+    "float64": X_NEW,
+    "float32": X_NEW.astype(np.float32),
+    "column-major": np.asfortranarray(X_NEW),
+    "one row": X_NEW[:1],
+    "strides": np.repeat(X_NEW, 2, axis=1)[::2, ::2],
+    "integers": X_NEW.astype(int),
+    "big-endian": X_NEW.astype(">f8"),
+    "longdouble": X_NEW.astype(np.longdouble),
+    "objects": X_NEW.astype(object),
+    "a list": X_NEW.tolist(),
+    "a frame": pd.DataFrame(X_NEW, columns=list("abcde")),
+    "a kin": X_NEW.view(Kin),
+    "masked": np.ma.masked_array(X_NEW, X_NEW > 5),
+    "nan": holding(np.nan),
+    "inf": holding(-np.inf),
+    "complex": X_NEW + 1j,
+    "no rows": X_NEW[:0],
+    "too narrow": X_NEW[:, 1:],
+    "one dimension": X_NEW[0],
+    "three dimensions": X_NEW[None],
+}
+
+
+@pytest.mark.parametrize("named", [False, True])
+@pytest.mark.parametrize("form", NEW_ROWS)
+def test_a_few_rows_are_checked_as_many_are(form, named, monkeypatch):
+    X, y = make_problem("multiclass", n=30, d=5)
+    clf = ShallowNetClassifier(3, max_iter=2, learning_rate=0.1, l2_regularization=1.0, random_state=0)
+    clf.fit(pd.DataFrame(X, columns=list("abcde")) if named else X, y)
+
+    def outcome():
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            try:
+                found = clf.predict_proba(NEW_ROWS[form])
+                return found.dtype, found.tolist(), [str(warning.message) for warning in caught]
+            except (TypeError, ValueError) as error:
+                return type(error), str(error), [str(warning.message) for warning in caught]
+
+    soon = outcome()
+    monkeypatch.setattr(_validation, "_FEW_NUMBERS", 0)
+    assert soon == outcome()
