@@ -27,6 +27,7 @@ from sk_shallow._solvers import (
     Rule,
     Run,
     StopReason,
+    alone,
     diverged,
     in_dtype,
     minimise,
@@ -143,9 +144,9 @@ def course(
             minimise(recipe.solver, way.objective, way.theta, options, ended)
         else:
             steps = solving(way.theta, options, way.memory or {})
-            cost_beside = partial(_cost_beside, way.objective, ended, recipe, search)
-            answered = partial(_answered, way.objective)
-            yield from told(steps, ended, answered, *([cost_beside] if beside and not watches else []))
+            goes_ahead = beside and not watches and not recipe.one_pass
+            cost_beside = partial(_cost_beside, way.objective, ended, recipe.max_iter, search)
+            yield from told(steps, ended, partial(_answered, way.objective), cost_beside if goes_ahead else alone)
         way = None
         if ended.reason is StopReason.PAUSED or (not recipe.exact and ended.reason in _STANDSTILLS):
             saddle = saddle or Saddle(now[0].objective, shape, recipe.activation, b2)
@@ -184,10 +185,10 @@ def _answered(objective: Objective, ask: Ask) -> Asking[Answer]:
 
 
 def _cost_beside(
-    objective: Objective, run: Run, recipe: Recipe, search: Search | None, theta: np.ndarray
+    objective: Objective, run: Run, max_iter: int, search: Search | None, theta: np.ndarray
 ) -> Callable[[], Answer] | None:
     """Begin to find the cost where a solver stands, if it is sure enough to go on from there; else return None."""
-    if recipe.one_pass or len(run.losses) >= recipe.max_iter or (search is not None and search.is_open):
+    if len(run.losses) >= max_iter or (search is not None and search.is_open):
         return None
     return objective.beside(theta)
 

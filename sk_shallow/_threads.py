@@ -68,7 +68,11 @@ def run(job: Callable[[Map], Result], *, parallel: bool) -> Result:
         if n_threads == 1 or not parallel:
             return copy_context().run(_quietly, job, in_turn)
         with ThreadPoolExecutor(n_threads - 1, initializer=_begin_work) as pool:
-            return copy_context().run(_quietly, job, Threads(pool, n_threads))
+            threads = Threads(pool, n_threads)
+            try:
+                return copy_context().run(_quietly, job, threads)
+            finally:
+                threads.let_be()
     finally:
         # Here, with no call before `try`: an interrupt on the way into one would skip the rest.
         interrupt, tries = None, 0
@@ -152,12 +156,13 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_begin_anew)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Threads:
     """Threads of ours, which are a Map: with the caller's, as many as there are cores to use."""
 
     pool: ThreadPoolExecutor
     n: int
+    _beside: "_Shared | None" = None
 
     def __call__(self, function: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
         """Apply a function to each item, the caller's thread taking its share, and return the results."""
@@ -170,9 +175,14 @@ class Threads:
 
     def beside(self, function: Callable[[Any], Any], items: Sequence[Any]) -> Callable[[], list[Any]]:
         """Begin to apply a function to each item, on the other cores; return what waits for the results."""
-        shared = _Shared(function, items)
+        self._beside = shared = _Shared(function, items)
         shared.begin(self.pool, self.n - 1)
         return shared.results
+
+    def let_be(self) -> None:
+        """Begin no more of what was to be done beside the caller: an error or Ctrl-C has left it behind."""
+        if self._beside is not None:
+            self._beside.drop()
 
 
 class _Shared:
@@ -188,8 +198,12 @@ class _Shared:
         try:
             self._shares = [pool.submit(self.work) for _ in range(min(n_threads, len(self._waiting)))]
         except BaseException:
-            self._waiting.clear()
+            self.drop()
             raise
+
+    def drop(self) -> None:
+        """Leave the items that nobody has taken."""
+        self._waiting.clear()
 
     def work(self) -> None:
         """Take items until none is left."""
@@ -201,7 +215,7 @@ class _Shared:
             try:
                 self._results[place] = self._function(item)
             except BaseException:
-                self._waiting.clear()
+                self.drop()
                 raise
 
     def results(self) -> list[Any]:
@@ -210,6 +224,6 @@ class _Shared:
             for share in self._shares:
                 share.result()
         except BaseException:
-            self._waiting.clear()
+            self.drop()
             raise
         return self._results

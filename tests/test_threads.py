@@ -178,3 +178,25 @@ def test_an_error_beside_an_epoch_is_the_fits(passes_beside, error):
         )
     assert len(passes_beside) > 1
     assert n_blas_threads() == before
+
+
+@TWO
+def test_what_is_done_beside_a_caller_that_fails_is_not_begun_any_more(monkeypatch):
+    done, left, let_be = [], threading.Event(), Threads.let_be
+
+    def leave(self):
+        let_be(self)
+        left.set()
+
+    def work(i):
+        done.append(i)
+        assert left.wait(10)
+
+    def fail(threads):
+        threads.beside(work, range(1_000))
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Threads, "let_be", leave)
+    with pytest.raises(ZeroDivisionError):
+        run(fail, parallel=True)
+    assert len(done) < n_blas_threads()
