@@ -175,12 +175,18 @@ def training_rows(X: Any, scaling: Scaling, shape: Shape, kind: str | None = Non
     `kind` ("kept", "loaded", "raw" or "sparse") overrides the choice.
     """
     kind = kind or _suitable_kind(X, scaling, shape)
-    for_rows, rest = scaling.split(rows_are_scaled=kind in ("kept", "loaded"))
+    at_once = kind == "kept" or (kind == "loaded" and _is_one_sweep(X, scaling))
+    for_rows, rest = scaling.split(rows_are_scaled=at_once)
     if kind == "sparse":
         return SparseRows(X, for_rows.unit), rest
     if kind == "raw":
         return RawRows(X), scaling
     return PreparedRows(X, for_rows, kept=kind == "kept"), rest
+
+
+def _is_one_sweep(X: np.ndarray, scaling: Scaling) -> bool:
+    """Tell whether rows of X are centred and scaled in one sweep; a second one costs more than folding scales."""
+    return LOOPS is not None and scaling.unit is None and X.flags.c_contiguous
 
 
 def _suitable_kind(X: Any, scaling: Scaling, shape: Shape) -> str:
