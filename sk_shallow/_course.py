@@ -27,7 +27,6 @@ from sk_shallow._solvers import (
     Rule,
     Run,
     StopReason,
-    alone,
     diverged,
     in_dtype,
     minimise,
@@ -121,12 +120,10 @@ def course(
     rng: np.random.RandomState,
     search: Search | None,
     watches: Sequence[Watch] = (),
-    *,
-    beside: bool = False,
 ) -> Asking[Run]:
     """Ask for Σ s L and its gradient until a fit has ended, and return its run.
 
-    With `beside`, it need not ask for that of an epoch: threads of the cost may find it beside the next epoch.
+    It need not ask for that of an epoch, of which a stack has none: threads may find it beside the next epoch.
     """
     problem, recipe, shape = setting.problem, setting.recipe, setting.shape
     n = problem.X.shape[0]
@@ -144,9 +141,10 @@ def course(
             minimise(recipe.solver, way.objective, way.theta, options, ended)
         else:
             steps = solving(way.theta, options, way.memory or {})
-            goes_ahead = beside and not watches and not recipe.one_pass
-            cost_beside = partial(_cost_beside, way.objective, ended, recipe.max_iter, search)
-            yield from told(steps, ended, partial(_answered, way.objective), cost_beside if goes_ahead else alone)
+            # Those who watch see a state before the next step, and one pass is but one epoch.
+            sure = 0 if watches or recipe.one_pass else recipe.max_iter
+            cost_beside = partial(_cost_beside, way.objective, ended, sure, search)
+            yield from told(steps, ended, partial(_answered, way.objective), cost_beside)
         way = None
         if ended.reason is StopReason.PAUSED or (not recipe.exact and ended.reason in _STANDSTILLS):
             saddle = saddle or Saddle(now[0].objective, shape, recipe.activation, b2)
@@ -185,10 +183,13 @@ def _answered(objective: Objective, ask: Ask) -> Asking[Answer]:
 
 
 def _cost_beside(
-    objective: Objective, run: Run, max_iter: int, search: Search | None, theta: np.ndarray
+    objective: Objective, run: Run, sure: int, search: Search | None, theta: np.ndarray
 ) -> Callable[[], Answer] | None:
-    """Begin to find the cost where a solver stands, if it is sure enough to go on from there; else return None."""
-    if len(run.losses) >= max_iter or (search is not None and search.is_open):
+    """Begin to find the cost where a solver stands, if it is sure enough to go on from there; else return None.
+
+    It is not after `sure` states, nor while λ is yet to be found.
+    """
+    if len(run.losses) >= sure or (search is not None and search.is_open):
         return None
     return objective.beside(theta)
 

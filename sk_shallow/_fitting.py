@@ -47,16 +47,9 @@ class Begun(NamedTuple):
     search: Search | None
 
     def course(
-        self,
-        value: Callable[[np.ndarray], float] | None = None,
-        watches: Sequence[Watch] = (),
-        *,
-        beside: bool = False,
+        self, value: Callable[[np.ndarray], float] | None = None, watches: Sequence[Watch] = ()
     ) -> Asking[Run]:
-        """Return what the fit asks, and then its run; ``value(θ)`` is the mean loss of rows held out, if any.
-
-        `beside` is that of ``course``.
-        """
+        """Return what the fit asks, and then its run; ``value(θ)`` is the mean loss of rows held out, if any."""
         before = self.before
         start = (
             Start(self.theta)
@@ -68,7 +61,7 @@ class Begun(NamedTuple):
             assert held_out is not None
             assert patience is not None
             watches = [EarlyStopping(held_out, value, patience, self.search), *watches]
-        return course(self.setting, start, self.rng, self.search, watches, beside=beside)
+        return course(self.setting, start, self.rng, self.search, watches)
 
     def result(self, ended: Run) -> tuple[Network, Record]:
         """Return the network of a run that has ended, for raw X, and the record.
@@ -124,7 +117,7 @@ def fit_network(
             value = _objectives(problem.held_out.problem, recipe, scaling, map_parts)(0.0).value
         looking = watches(fit)
         try:
-            return fit.result(drive(fit.course(value, looking, beside=True), fit.setting.objective.data))
+            return fit.result(drive(fit.course(value, looking), fit.setting.objective.data))
         finally:
             for watch in looking:
                 watch.close()

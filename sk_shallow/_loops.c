@@ -357,7 +357,8 @@ static int all_below(const int64_t *places, Py_ssize_t m, Py_ssize_t n)
 static PyObject *call_scaled(PyObject *self, PyObject *const *arguments, Py_ssize_t n_arguments)
 {
     Taken taken = {.n = 0};
-    int named = n_arguments == 5, fits = (named || n_arguments == 4) && take(&taken, named ? "rVVoP" : "rVVo", 2, arguments);
+    int named = n_arguments == 5;
+    int fits = (named || n_arguments == 4) && take(&taken, named ? "rVVoP" : "rVVo", 2, arguments);
     if (fits) {
         Py_ssize_t n = taken.views[0].shape[0], d = taken.views[0].shape[1], m = taken.views[3].shape[0];
         const int64_t *places = named ? taken.arrays[4] : NULL;

@@ -123,7 +123,8 @@ def leaving_no_trace(check: Check) -> Check:
     return cast("Check", checked)
 
 
-_FLOATS = (np.dtype(np.float64), np.dtype(np.float32))
+#: The dtypes of X; others are brought into the first.
+_FLOATS = (np.float64, np.float32)
 #: So many numbers of new rows are few.
 _FEW_NUMBERS = 2**12
 _KINDS = {"c": "complex numbers", "S": "bytes", "U": "strings", "M": "dates", "m": "time differences"}
@@ -277,7 +278,7 @@ def _check_numbers(values: Any, name: str, remedy: str) -> None:
 def check_features(estimator: BaseEstimator, X: Any, **options: Any) -> Any:
     """Return X of shape (n, d) as float32 or float64, an ndarray or CSR; check its column names."""
     _check_real_numbers(X)
-    options |= {"dtype": (np.float64, np.float32), "accept_sparse": "csr"}
+    options |= {"dtype": _FLOATS, "accept_sparse": "csr"}
     X = validate_data(estimator, X, **options)
     return _without_duplicates(X) if sp.issparse(X) else X
 

@@ -59,7 +59,6 @@ __all__ = [
     "State",
     "StopReason",
     "after_one_pass",
-    "alone",
     "as_raised",
     "budget",
     "diverged",
@@ -90,7 +89,7 @@ def _ask_on(ask: Ask) -> Asking[Answer]:
     return (yield ask)
 
 
-def alone(theta: np.ndarray) -> None:
+def _alone(theta: np.ndarray) -> None:
     """Begin nothing beside the solver's next steps."""
 
 
@@ -98,7 +97,7 @@ def told(
     solving: Solving,
     run: Run,
     answered: Callable[[Ask], Asking[Answer]] = _ask_on,
-    beside: Callable[[np.ndarray], Callable[[], Answer] | None] = alone,
+    beside: Callable[[np.ndarray], Callable[[], Answer] | None] = _alone,
 ) -> Asking[None]:
     """Yield what a solver asks and record what it tells, until the run stops.
 
